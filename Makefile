@@ -1,0 +1,41 @@
+# `make help` lists the targets; the work is in tools/.
+VENV ?= .venv
+PYTHON ?=
+PORT ?= 8888
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help run test lint bench dev clean
+
+help: ## this list
+	@awk -F ': .*## ' '/^[a-z]+:.* ## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo '  VENV=$(VENV)  PYTHON=(the first that is 3.10 or newer)  PORT=$(PORT)  ARGS=(for pytest, bench)'
+
+run: $(VENV)/.installed-examples ## a server on an example project, with real runs in it (PORT=8888)
+	@$(VENV)/bin/python tools/demo.py --port $(PORT)
+
+test: $(VENV)/.installed-examples,test ## all tests (ARGS="-k logs", ARGS="-n 2", ...)
+	$(VENV)/bin/pytest $(ARGS)
+
+lint: $(VENV)/.installed-lint ## ruff and mypy
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/mypy tools/demo.py
+
+bench: $(VENV)/.installed-examples,test ## the measurements, each with its reference beside it
+	$(VENV)/bin/python bench/core.py $(ARGS)
+
+dev: ## only the editable install
+	@VENV='$(VENV)' PYTHON='$(PYTHON)' tools/setup.sh
+
+clean: ## remove the environments, caches and builds, and the example project with its runs
+	rm -rf .venv .venv-3.* build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# One stamp for each set of extras: installed again when pyproject.toml changes.
+$(VENV)/.installed-%: pyproject.toml tools/setup.sh
+	@VENV='$(VENV)' PYTHON='$(PYTHON)' tools/setup.sh $*
+	@touch $@

@@ -1,0 +1,199 @@
+"""The extension: its settings, and the one place where its objects are built."""
+
+import datetime
+import os
+from pathlib import Path
+from typing import Any, ClassVar
+
+from jupyter_core.application import JupyterApp
+from jupyter_server.extension.application import ExtensionApp
+from jupyter_server.serverapp import ServerApp
+from jupyter_server.utils import url_path_join
+from traitlets import Bool, Enum, Float, Integer, TraitError, Unicode, default, validate
+
+from jupyter_ra_jobs._version import __version__
+from jupyter_ra_jobs.errors import RaJobsError
+from jupyter_ra_jobs.executors.tmux import TmuxExecutor
+from jupyter_ra_jobs.export import ExportApp
+from jupyter_ra_jobs.handlers import all_routes
+from jupyter_ra_jobs.launcher import LaunchSettings
+from jupyter_ra_jobs.layout import Layout
+from jupyter_ra_jobs.services import Services, Settings
+
+PREFIX = "/ra-jobs"
+_ANY_ADDRESS = {"", "*", "0.0.0.0"}  # noqa: S104 - compared with, not bound to
+
+
+class RaJobsApp(ExtensionApp):
+    """Run commands in tmux windows and watch them, over HTTP."""
+
+    name = "ra_jobs"
+    version = __version__
+    description = "Start a Jupyter server that runs and watches experiments in a workdir."
+    examples = "jupyter ra-jobs --workdir /path/to/project"
+    extension_url = f"{PREFIX}/"
+    load_other_extensions = True
+    aliases: ClassVar = {**JupyterApp.aliases, "workdir": "RaJobsApp.workdir"}
+    subcommands: ClassVar = {"export": (ExportApp, "Print all runs and sweeps in the form of jobs.json.")}
+
+    workdir = Unicode(
+        "",
+        help="""Folder that holds `.agents/` with all data, and where relative paths of runs begin.
+        Empty: the server's root folder.""",
+    ).tag(config=True)
+    tmux_socket = Unicode(
+        "",
+        help="""Name of the tmux socket, as `tmux -L` takes it, for a tmux server of its own.
+        Empty: the user's default one.""",
+    ).tag(config=True)
+    tmux_session = Unicode("research-agent", help="Name of the tmux session that holds the windows.").tag(
+        config=True
+    )
+    shell = Unicode("bash", help="Shell that is given each command, as `SHELL -c -- COMMAND`.").tag(
+        config=True
+    )
+    capture = Enum(
+        ["sidecar", "pipe-pane"],
+        "sidecar",
+        help="""How output gets into run.log. `sidecar`: through a pty of the sidecar's own, byte for byte,
+        whatever becomes of tmux. `pipe-pane`: through tmux, with \\r\\n for newlines; the command then
+        dies with the tmux server.""",
+    ).tag(config=True)
+    max_running = Integer(
+        16, min=0, help="How many runs may be active at once; further ones wait in the queue. 0: no limit."
+    ).tag(config=True)
+    auto_start_queued = Bool(
+        False, help="Start queued runs by themselves, as slots become free, without a call of /start."
+    ).tag(config=True)
+    interrupt_grace = Float(
+        10.0, min=0, help="Seconds that a stopped run has after SIGINT, before SIGTERM follows."
+    ).tag(config=True)
+    terminate_grace = Float(
+        5.0, min=0, help="Seconds that it has after SIGTERM, before SIGKILL follows."
+    ).tag(config=True)
+    leftover_grace = Float(
+        2.0,
+        min=0,
+        help="""Seconds that background processes have after their run's command has ended, before they are
+        ended too.""",
+    ).tag(config=True)
+    log_page_bytes = Integer(10_000, min=1, help="Bytes of a log page when no limit is asked for.").tag(
+        config=True
+    )
+    log_page_max_bytes = Integer(
+        102_400, min=1, help="Most bytes of a log page; a higher limit is lowered to it."
+    ).tag(config=True)
+    log_stream_bytes = Integer(
+        102_400, min=1, help="Most bytes of a log's end that a stream begins with."
+    ).tag(config=True)
+    log_search_seconds = Float(
+        10.0, min=0.1, help="Seconds that one search request may take; it then says from where to go on."
+    ).tag(config=True)
+
+    @default("open_browser")
+    def _default_open_browser(self) -> bool:
+        return False  # what is served is for programs
+
+    @validate("tmux_session")
+    def _check_session(self, proposal: Any) -> str:
+        name = str(proposal["value"])
+        if not name or any(sign in name for sign in ":.=\0\n"):
+            raise TraitError(f"tmux_session: {name!r} is no session name; it may not hold any of `: . =`")
+        return name
+
+    @property
+    def services(self) -> Services | None:
+        """The parts behind the routes; None when they could not be built."""
+        built = self.settings.get("ra_jobs_services")
+        return built if isinstance(built, Services) else None
+
+    def _jupyter_server_config(self) -> dict[str, Any]:
+        """Root the server that we start ourselves at the workdir."""
+        config: dict[str, Any] = super()._jupyter_server_config()  # type: ignore[no-untyped-call]
+        if self.workdir:
+            config["ServerApp"]["root_dir"] = str(Path(self.workdir).expanduser().absolute())
+        return config
+
+    def initialize_settings(self) -> None:
+        """Build everything. What fails is told by each route, and the rest of the server works on."""
+        assert self.serverapp is not None
+        root = Path(self.workdir or self.serverapp.root_dir).expanduser().absolute()
+        try:
+            self.settings["ra_jobs_services"] = Services(
+                Layout(root),
+                TmuxExecutor(
+                    socket=self.tmux_socket,
+                    session=self.tmux_session,
+                    capture=self.capture,
+                    terminate_grace=self.terminate_grace,
+                ),
+                Settings(
+                    auto_start_queued=self.auto_start_queued,
+                    log_page_bytes=self.log_page_bytes,
+                    log_page_max_bytes=self.log_page_max_bytes,
+                    log_stream_bytes=self.log_stream_bytes,
+                    log_search_seconds=self.log_search_seconds,
+                ),
+                LaunchSettings(
+                    shell=self.shell,
+                    capture=self.capture,
+                    max_running=self.max_running,
+                    interrupt_grace=self.interrupt_grace,
+                    terminate_grace=self.terminate_grace,
+                    leftover_grace=self.leftover_grace,
+                ),
+                self.log,
+                self._on_tick,
+            )
+        except RaJobsError as problem:
+            self._fail(problem)
+
+    def initialize_handlers(self) -> None:
+        """Serve our routes."""
+        self.handlers.extend(all_routes(PREFIX))
+
+    async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:
+        if self.services is None:
+            return
+        try:
+            await self.services.start(_where(serverapp))
+        except RaJobsError as problem:
+            self._fail(problem)
+
+    async def stop_extension(self) -> None:
+        """End politely; the runs go on."""
+        if self.services is not None:
+            await self.services.close()
+
+    def current_activity(self) -> bool | None:
+        """Active runs keep Jupyter's idle shutdown away."""
+        return bool(self.services and self.services.store.active_count()) or None
+
+    def _on_tick(self, active: int) -> None:
+        assert self.serverapp is not None
+        if active:  # what JupyterHub's culler looks at: any setting with this ending
+            now = datetime.datetime.now(datetime.timezone.utc)
+            self.serverapp.web_app.settings["ra_jobs_last_activity"] = now
+
+    def _fail(self, problem: RaJobsError) -> None:
+        self.log.error("jupyter_ra_jobs could not start: %s", problem)
+        self.settings["ra_jobs_services"] = problem
+        assert self.serverapp is not None
+        self.serverapp.web_app.settings["ra_jobs_services"] = problem
+
+
+def _where(serverapp: ServerApp) -> dict[str, Any]:
+    """How a process on this machine reaches the server."""
+    path = url_path_join(serverapp.base_url, PREFIX)
+    where: dict[str, Any] = {"path": path, "pid": os.getpid(), "version": __version__}
+    if serverapp.sock:
+        return {**where, "scheme": "http", "socket": str(Path(serverapp.sock).absolute())}
+    scheme = "https" if serverapp.certfile else "http"
+    host = "127.0.0.1" if serverapp.ip in _ANY_ADDRESS else "::1" if serverapp.ip == "::" else serverapp.ip
+    where |= {"scheme": scheme, "host": host, "port": serverapp.port}
+    if serverapp.certfile:
+        where["certificate"] = str(Path(serverapp.certfile).absolute())
+    return where
+
+
+main = RaJobsApp.launch_instance

@@ -1,0 +1,67 @@
+"""What can go wrong, each with the HTTP status that says so.
+
+RaJobsError (500)
+├── BadInput (400)      the caller's words are wrong; the message says what would be right
+├── NotFound (404)      no such run, sweep or file
+├── Conflict (409)      the state of the thing forbids it
+├── TooLarge (413)      a body beyond what this route takes
+├── LaunchFailed (500)  the executor could not start a run
+├── Unavailable (503)   something of the machine is missing, tmux for one
+└── StorageFull (507)   the disk took nothing; the store is as it was
+"""
+
+
+class RaJobsError(Exception):
+    """Anything this package raises for a caller to read; `status` is its HTTP status."""
+
+    status = 500
+    reason = "Internal Server Error"
+
+
+class BadInput(RaJobsError):
+    """The request itself is wrong."""
+
+    status = 400
+    reason = "Bad Request"
+
+
+class NotFound(RaJobsError):
+    """There is no such thing."""
+
+    status = 404
+    reason = "Not Found"
+
+
+class Conflict(RaJobsError):
+    """The thing is in a state that forbids this."""
+
+    status = 409
+    reason = "Conflict"
+
+
+class TooLarge(RaJobsError):
+    """The request holds more than this route takes."""
+
+    status = 413
+    reason = "Payload Too Large"
+
+
+class LaunchFailed(RaJobsError):
+    """The executor was asked to start a run and could not."""
+
+    status = 500
+    reason = "Launch Failed"
+
+
+class Unavailable(RaJobsError):
+    """The machine lacks something that this needs."""
+
+    status = 503
+    reason = "Service Unavailable"
+
+
+class StorageFull(RaJobsError):
+    """The disk is full, or read-only; nothing was changed."""
+
+    status = 507
+    reason = "Insufficient Storage"

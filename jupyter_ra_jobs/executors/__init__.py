@@ -1,0 +1,1 @@
+"""Executors start sidecars somewhere, know which still live, and can end them."""

@@ -1,0 +1,39 @@
+"""What the server asks of an executor. Another one (Slurm, say) is one more file beside `tmux.py`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from msgspec import Struct
+
+from jupyter_ra_jobs.models import SidecarIdentity
+
+
+class Handle(Struct, frozen=True, kw_only=True):
+    """The executor's name for a sidecar that it started, in the run's own fields."""
+
+    tmux_window: str | None
+    tmux_pane: str | None
+    attach_command: str | None
+
+
+class Executor(Protocol):
+    """Every method blocks (a fork, a scan of the process table): call them in a thread."""
+
+    def check(self) -> str:
+        """A word on what is used, such as "tmux 3.3a"; raises Unavailable when it is missing."""
+
+    def launch(self, run_id: str, run_dir: Path) -> Handle:
+        """Start a sidecar on a run dir that holds its spec; raises LaunchFailed.
+
+        Launching the same run dir twice is harmless: the second sidecar finds the spool taken.
+        """
+
+    def alive(self, runs: Sequence[tuple[str, SidecarIdentity | None]]) -> set[str]:
+        """Which of these runs still have a sidecar; without an identity, which may yet get one."""
+
+    def stop(self, run_id: str, sidecar: SidecarIdentity) -> None:
+        """Ask a sidecar to stop its run. It reports when that is done."""
+
+    def end(self, run_id: str, sidecar: SidecarIdentity | None) -> None:
+        """End what is left of a run whose sidecar is lost; returns when nothing is, or nothing helps."""

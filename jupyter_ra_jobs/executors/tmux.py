@@ -1,0 +1,132 @@
+"""Sidecars as the processes of tmux windows: `session:ra-job-<id>`."""
+
+import re
+import shlex
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import jupyter_ra_jobs_sidecar
+import libtmux
+from jupyter_ra_jobs_sidecar import procs
+from libtmux.exc import LibTmuxException
+
+from jupyter_ra_jobs.errors import LaunchFailed, Unavailable
+from jupyter_ra_jobs.executors.base import Handle
+from jupyter_ra_jobs.models import SidecarIdentity
+
+_OLDEST_TMUX = (3, 2)
+_TRIES = 5
+_WINDOW_PREFIX = "ra-job-"
+_SIDECAR = [sys.executable, "-I", "-S", str(Path(jupyter_ra_jobs_sidecar.__file__).parent)]
+# What tmux says when there is no session to add a window to, its server just leaving included.
+_NO_SESSION = re.compile(
+    r"can't find session|no server running|error connecting|server exited|lost server|no current"
+)
+_SESSION_EXISTS = re.compile(r"duplicate session")
+
+
+class TmuxExecutor:
+    """Runs sidecars in windows of one tmux session, under whatever ~/.tmux.conf there is.
+
+    `socket` is a name as `tmux -L` takes it; empty means the user's default server, also from inside
+    an outer tmux on another socket.
+    """
+
+    def __init__(self, *, socket: str, session: str, capture: str, terminate_grace: float) -> None:
+        self._socket = socket
+        self._session = session
+        self._capture = capture
+        self._terminate_grace = terminate_grace
+        self._server = libtmux.Server(socket_name=socket or "default")
+        self._version: str | None = None
+
+    def check(self) -> str:
+        """The tmux in use; raises Unavailable when there is none, or one too old."""
+        if shutil.which("tmux") is None:
+            raise Unavailable("tmux is not installed; install it (apt install tmux) and try again")
+        if self._version is None:
+            words = self._tmux("-V").stdout
+            version = words[0].removeprefix("tmux ") if words else "unknown"
+            numbers = re.search(r"(\d+)\.(\d+)", version)
+            if numbers and tuple(map(int, numbers.groups())) < _OLDEST_TMUX:
+                raise Unavailable(f"tmux {version} is too old; 3.2 or newer is needed")
+            self._version = f"tmux {version}"
+        return self._version
+
+    def launch(self, run_id: str, run_dir: Path) -> Handle:
+        """Open the run's window with the sidecar as its process."""
+        self.check()
+        window = _WINDOW_PREFIX + run_id
+        # What a user's configuration may say that would end or keep windows at the wrong time is set
+        # right within the same tmux command: the sidecar cannot be gone before it is through.
+        in_window = ["-n", window, "-P", "-F", "#{pane_id}", *_SIDECAR, str(run_dir), ";"]
+        in_window += ["set-option", "-w", "-t", f"={self._session}:={window}", "remain-on-exit", "off"]
+        if self._capture == "pipe-pane":
+            pipe = "exec " + shlex.join([*_SIDECAR, "--pipe", str(run_dir)])
+            in_window += [";", "pipe-pane", "-t", f"={self._session}:={window}", _unexpanded(pipe)]
+        keep = [";", "set-option", "-t", f"={self._session}:", "destroy-unattached", "off"]
+        for attempt in range(_TRIES):
+            answer = self._tmux("new-window", "-d", "-t", f"={self._session}:", *in_window)
+            if answer.returncode and _NO_SESSION.search(" ".join(answer.stderr)):
+                answer = self._tmux("new-session", "-d", "-s", self._session, *in_window, *keep)
+            # A pane id means that the window was opened, whatever else tmux complains about.
+            if answer.stdout and answer.stdout[0].startswith("%"):
+                return Handle(
+                    tmux_window=window, tmux_pane=answer.stdout[0], attach_command=self._attach(window)
+                )
+            said = " ".join(answer.stderr)
+            if not (_NO_SESSION.search(said) or _SESSION_EXISTS.search(said)):
+                break
+            time.sleep(0.02 * 2**attempt)  # a server on its way out, or another's new session
+        raise LaunchFailed(f"tmux opened no window: {said or 'it gave no reason'}")
+
+    def alive(self, runs: Sequence[tuple[str, SidecarIdentity | None]]) -> set[str]:
+        """By their processes where they are known, else by the windows of the session."""
+        boot = procs.boot_id()
+        living: set[str] = set()
+        unknown: set[str] = set()
+        for run_id, sidecar in runs:
+            if sidecar is None:
+                unknown.add(run_id)
+            elif sidecar.boot_id == boot and procs.is_alive(sidecar.pid, sidecar.pid_start):
+                living.add(run_id)
+        if unknown:
+            shown = self._tmux("list-panes", "-s", "-t", f"={self._session}:", "-F", "#{window_name}").stdout
+            living |= unknown & {name.removeprefix(_WINDOW_PREFIX) for name in shown}
+        return living
+
+    def stop(self, run_id: str, sidecar: SidecarIdentity) -> None:
+        """SIGTERM to the sidecar."""
+        if sidecar.boot_id == procs.boot_id():
+            procs.send(sidecar.pid, sidecar.pid_start, signal.SIGTERM)
+
+    def end(self, run_id: str, sidecar: SidecarIdentity | None) -> None:
+        """The sidecar itself first, should it live and be deaf; then the run's processes."""
+        since, session = 0, -1
+        if sidecar is not None:
+            if sidecar.boot_id != procs.boot_id():
+                return
+            since, session = sidecar.pgid_start, sidecar.pgid
+            procs.send(sidecar.pid, sidecar.pid_start, signal.SIGKILL)
+        ladder = procs.Ladder(run_id, session, since, procs.end_rungs(self._terminate_grace))
+        while not ladder.poll():
+            time.sleep(0.05)
+
+    def _attach(self, window: str) -> str:
+        socket = f"-L {shlex.quote(self._socket)} " if self._socket else ""
+        return f"tmux {socket}attach -t {shlex.quote(f'{self._session}:{window}')}"
+
+    def _tmux(self, *arguments: str) -> "libtmux.common.tmux_cmd":
+        try:
+            return self._server.cmd(*arguments)
+        except LibTmuxException as problem:
+            raise Unavailable(f"tmux could not be called: {problem or type(problem).__name__}") from problem
+
+
+def _unexpanded(text: str) -> str:
+    """As pipe-pane needs it, which expands formats and strftime's signs in its command."""
+    return text.replace("#", "##").replace("%", "%%")

@@ -1,0 +1,39 @@
+"""`jupyter ra-jobs export`: the whole history, in the form of jobs.json."""
+
+import json
+import sys
+from pathlib import Path
+from typing import ClassVar
+
+from jupyter_core.application import JupyterApp
+from traitlets import Unicode
+
+from jupyter_ra_jobs import jobs_json
+from jupyter_ra_jobs._version import __version__
+from jupyter_ra_jobs.layout import Layout
+from jupyter_ra_jobs.store import Store
+
+
+class ExportApp(JupyterApp):
+    """Print all runs and sweeps of a workdir as JSON; works beside a running server."""
+
+    name = "jupyter-ra-jobs-export"
+    version = __version__
+    description = __doc__
+    examples = "jupyter ra-jobs export --workdir /path/to/project > jobs.json"
+    aliases: ClassVar = {"workdir": "ExportApp.workdir"}
+
+    workdir = Unicode(".", help="The folder that holds `.agents/`.").tag(config=True)
+
+    def start(self) -> None:
+        """Print, and end."""
+        super().start()
+        layout = Layout(Path(self.workdir).expanduser().absolute())
+        if not layout.database.exists():
+            sys.exit(f"there are no runs in {layout.workdir}: no {layout.database}")
+        store = Store(layout.database, layout.runs)
+        try:
+            json.dump(jobs_json.export(store), sys.stdout, indent=1)
+            sys.stdout.write("\n")
+        finally:
+            store.close()

@@ -1,0 +1,36 @@
+"""The routes. Handlers hold no logic: they hand the request to whom it concerns, and the answer back."""
+
+from typing import Any
+
+from jupyter_ra_jobs.handlers import logs, runs, server, status
+from jupyter_ra_jobs.handlers.base import Handler, Unknown
+
+_RUN = r"/runs/(?P<run_id>[A-Za-z0-9_-]{1,64})"
+
+ROUTES: list[tuple[str, type[Handler], dict[str, Any]]] = [
+    (r"/", server.HealthHandler, {}),
+    (r"/sessions", server.SessionsHandler, {}),
+    (r"/events", server.EventsHandler, {}),
+    (r"/openapi.json", server.OpenApiHandler, {}),
+    (r"/runs", runs.RunsHandler, {}),
+    (_RUN, runs.RunHandler, {}),
+    (_RUN + r"/queue", runs.QueueHandler, {}),
+    (_RUN + r"/start", runs.StartHandler, {}),
+    (_RUN + r"/stop", runs.StopHandler, {}),
+    (_RUN + r"/rerun", runs.RerunHandler, {}),
+    (_RUN + r"/archive", runs.ArchiveHandler, {}),
+    (_RUN + r"/unarchive", runs.UnarchiveHandler, {}),
+    (_RUN + r"/status", status.StatusHandler, {}),
+    (_RUN + r"/logs", logs.LogPageHandler, {"which": "log"}),
+    (_RUN + r"/logs/stream", logs.LogStreamHandler, {"which": "log"}),
+    (_RUN + r"/logs/download", logs.LogDownloadHandler, {"which": "log"}),
+    (_RUN + r"/logs/search", logs.LogSearchHandler, {"which": "log"}),
+    (_RUN + r"/sidecar-logs", logs.LogPageHandler, {"which": "sidecar_log"}),
+    (_RUN + r"/sidecar-logs/stream", logs.LogStreamHandler, {"which": "sidecar_log"}),
+]
+
+
+def all_routes(prefix: str) -> list[tuple[str, type[Handler], dict[str, Any]]]:
+    """Every route below `prefix`, the refusal of all others included, as the web application takes them."""
+    served = [(prefix + pattern, handler, options) for pattern, handler, options in ROUTES]
+    return [(prefix, server.HealthHandler, {}), *served, (prefix + r"/.*", Unknown, {})]

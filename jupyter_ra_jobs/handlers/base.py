@@ -1,0 +1,232 @@
+"""What every route shares: who may, what a request must look like, how an answer and an error look."""
+
+import functools
+import http.client
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar, cast
+
+import msgspec
+from jupyter_server.auth.decorator import authorized
+from jupyter_server.base.handlers import APIHandler
+from msgspec import Struct
+from tornado import web
+
+from jupyter_ra_jobs.errors import BadInput, NotFound, RaJobsError, TooLarge, Unavailable
+from jupyter_ra_jobs.models import ErrorBody
+from jupyter_ra_jobs.services import Services
+
+MAX_BODY = 2 * 1024 * 1024
+RESOURCE = "jupyter_ra_jobs:runs"
+_ALLOWED_HEADERS = ", ".join(
+    [
+        "accept",
+        "authorization",
+        "content-type",
+        "last-event-id",
+        "range",
+        "x-auth-token",
+        "x-research-agent-key",
+        "x-xsrftoken",
+    ]
+)
+_EXPOSED_HEADERS = "Content-Disposition, Content-Range, Link, X-RA-Ignored-Fields"
+_FIELD = re.compile(r"(.*) - at `(?:key in )?\$\.?(.*)`\Z", re.DOTALL)
+_MISSING = re.compile(r"Object missing required field `(.+)`")
+_HEADER_SAFE = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
+
+Method = Callable[..., Awaitable[Any]]
+S = TypeVar("S", bound=Struct)
+
+
+class Operation(Struct, frozen=True, kw_only=True):
+    """One method of one route: all that its document says and its decorator enforces."""
+
+    summary: str
+    action: str
+    answer: Any
+    query: type[Struct] | None = None
+    body: type[Struct] | None = None
+    errors: tuple[int, ...] = ()
+    media_type: str = "application/json"
+
+
+class Nothing(Struct, frozen=True):
+    """A body or query without fields."""
+
+
+def operation(
+    summary: str,
+    *,
+    action: str,
+    answer: Any,
+    query: type[Struct] | None = None,
+    body: type[Struct] | None = None,
+    errors: tuple[int, ...] = (),
+    media_type: str = "application/json",
+) -> Callable[[Method], Method]:
+    """A handler method as an API operation: logged in, authorized for `action`, its input checked.
+
+    The method is called with the path's parts, then the query, then the body, as far as those are
+    given; what it returns is the JSON answer. One that streams returns None.
+    """
+    what = Operation(
+        summary=summary,
+        action=action,
+        answer=answer,
+        query=query,
+        body=body,
+        errors=errors,
+        media_type=media_type,
+    )
+
+    def decorate(method: Method) -> Method:
+        async def call(self: "Handler", *path: Any, **named: str) -> None:
+            given: list[Any] = [*named.values(), *path]
+            if query is not None:
+                given.append(self.query(query))
+            if body is not None:
+                given.append(self.body(body))
+            result = await method(self, *given)
+            if result is not None:
+                self.finish(msgspec.json.encode(result))
+
+        # Action and resource are named: a bare @authorized keeps the first that it sees.
+        guarded = web.authenticated(authorized(action, resource=RESOURCE)(call))
+        wrapped = cast("Method", functools.wraps(method)(guarded))
+        wrapped.operation = what  # type: ignore[attr-defined]
+        return wrapped
+
+    return decorate
+
+
+class Handler(APIHandler):
+    """A JSON route of ours: Jupyter's own rules, the contract's words for errors."""
+
+    auth_resource = RESOURCE
+
+    @property
+    def services(self) -> Services:
+        """The parts that do the work; Unavailable when they could not be built."""
+        built = self.settings["ra_jobs_services"]
+        if isinstance(built, RaJobsError):
+            raise Unavailable(f"jupyter_ra_jobs could not start: {built}") from built
+        return cast("Services", built)
+
+    async def prepare(self) -> None:  # type: ignore[override]
+        """Log in, by the header of the existing UI too."""
+        token = self.request.headers.get("X-Auth-Token")
+        if token and "Authorization" not in self.request.headers:
+            self.request.headers["Authorization"] = f"token {token}"
+        try:
+            await super().prepare()
+        except web.HTTPError as problem:
+            if problem.status_code == http.client.NOT_FOUND:  # what Jupyter answers to a foreign origin
+                raise web.HTTPError(
+                    http.client.FORBIDDEN, "requests from this origin are not allowed"
+                ) from None
+            raise
+        if len(self.request.body) > MAX_BODY:
+            raise TooLarge(f"the body holds {len(self.request.body):,} bytes; {MAX_BODY:,} are the most")
+
+    # -- input -------------------------------------------------------------------------------------
+
+    def query(self, kind: type[S]) -> S:
+        """The query string as `kind`; fields that it doesn't know are ignored."""
+        known = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+        given: dict[str, Any] = {}
+        for name in self.request.query_arguments.keys() & known.keys():
+            values = self.get_query_arguments(name, strip=False)
+            is_list = msgspec.inspect.type_info(known[name].type)
+            given[name] = values if isinstance(is_list, msgspec.inspect.ListType) else values[-1]
+        return _convert(given, kind, strict=False)
+
+    def body(self, kind: type[S]) -> S:
+        """The body as `kind`; fields that it doesn't know are ignored, and named in the answer."""
+        given: Any = {}
+        if self.request.body.strip():
+            try:
+                given = msgspec.json.decode(self.request.body)
+            except msgspec.DecodeError as problem:
+                raise BadInput(f"the body is not JSON: {problem}") from problem
+            except RecursionError as problem:
+                raise BadInput("the body is nested too deeply") from problem
+        if not isinstance(given, dict):
+            raise BadInput(f"the body must be a JSON object, not {type(given).__name__}")
+        ignored = given.keys() - {field.encode_name for field in msgspec.structs.fields(kind)}
+        if ignored:
+            shown = sorted(name if _HEADER_SAFE.match(name) else "?" for name in ignored)
+            self.set_header("X-RA-Ignored-Fields", ", ".join(shown[:20]))
+        return _convert(given, kind, strict=True)
+
+    # -- output ------------------------------------------------------------------------------------
+
+    def set_cors_headers(self) -> None:
+        """Jupyter's, and leave for the page to read the headers that we add."""
+        super().set_cors_headers()
+        self.set_header("Access-Control-Expose-Headers", _EXPOSED_HEADERS)
+
+    def options(self, *_: Any, **__: Any) -> None:
+        """A preflight: the origins that Jupyter's allow_origin names may, with these headers."""
+        super().options()
+        self.set_header("Access-Control-Allow-Headers", _ALLOWED_HEADERS)
+        self.set_header("Access-Control-Max-Age", "600")
+        self.set_status(http.client.NO_CONTENT)
+        self.finish()
+
+    options.__allow_unauthenticated = True  # type: ignore[attr-defined]
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Any error, in the contract's form. The one place where our exceptions become HTTP."""
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        reason = http.client.responses.get(status_code, "Unknown")
+        message = reason
+        if isinstance(error, RaJobsError):
+            self.set_status(error.status, error.reason)
+            reason, message = error.reason, str(error)
+        elif isinstance(error, web.HTTPError):
+            reason = error.reason or reason
+            message = (error.log_message or reason) % (error.args or ())
+        elif error is not None:
+            message = "something went wrong in the server; its log says what"
+        # The error wiped the headers; without these a browser takes it for a network failure.
+        if hasattr(self, "_jupyter_current_user"):
+            self.set_cors_headers()
+        self.finish(msgspec.json.encode(ErrorBody(message=message, reason=reason, detail=message)))
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """What a caller did wrong is no traceback in the server's log."""
+        if isinstance(value, RaJobsError):
+            level = self.log.error if value.status >= http.client.INTERNAL_SERVER_ERROR else self.log.debug
+            level("%s %s: %s", self.request.method, self.request.path, value)
+        else:
+            super().log_exception(typ, value, tb)
+
+    def update_api_activity(self) -> None:
+        """Looking is no activity: a panel left open must not hold off a culler. Acting is."""
+        if self.request.method not in {"GET", "HEAD", "OPTIONS"}:
+            super().update_api_activity()
+
+
+class Unknown(Handler):
+    """Any path of ours that is no route."""
+
+    async def prepare(self) -> None:  # type: ignore[override]
+        """Log in first: what routes there are is nobody else's business."""
+        await super().prepare()
+        if self.request.method != "OPTIONS":
+            if not self.current_user:
+                raise web.HTTPError(http.client.FORBIDDEN)
+            raise NotFound(f"there is no route {self.request.method} {self.request.path}")
+
+
+def _convert(given: dict[str, Any], kind: type[S], *, strict: bool) -> S:
+    try:
+        return msgspec.convert(given, kind, strict=strict)
+    except msgspec.ValidationError as problem:
+        text = str(problem)
+        if missing := _MISSING.match(text):
+            raise BadInput(f"{missing[1]}: is missing") from problem
+        if at := _FIELD.match(text):
+            raise BadInput(f"{at[2] or 'the input'}: {at[1][0].lower()}{at[1][1:]}") from problem
+        raise BadInput(text) from problem

@@ -1,0 +1,202 @@
+"""A run's logs: pages, live streams, the whole file, and a search through it."""
+
+import asyncio
+import http.client
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+from tornado import web
+
+from jupyter_ra_jobs.errors import NotFound
+from jupyter_ra_jobs.handlers.base import Handler, operation
+from jupyter_ra_jobs.handlers.streams import StreamHandler
+from jupyter_ra_jobs.logs import Chunk, read_page
+from jupyter_ra_jobs.models import LogMatches, LogPage
+from jupyter_ra_jobs.states import TERMINAL, RunStatus
+
+
+class PageQuery(Struct, frozen=True, kw_only=True):
+    """Which bytes of the log."""
+
+    offset: Annotated[int | None, Meta(description="In bytes; negative: from the end.")] = None
+    limit: Annotated[int, Meta(ge=1)] | None = None
+
+
+class StreamQuery(Struct, frozen=True, kw_only=True):
+    """Where to begin."""
+
+    offset: Annotated[int, Meta(ge=0)] | None = None
+
+
+class SearchQuery(Struct, frozen=True, kw_only=True):
+    """What to look for."""
+
+    q: Annotated[str, Meta(min_length=1, max_length=1000)]
+    regex: bool = False
+    ignore_case: bool = False
+    before: Annotated[int, Meta(ge=0)] | None = None
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 100
+
+
+class LogEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An event of a log stream."""
+
+    type: Literal["initial", "delta", "done", "error"]
+    content: str | None = None
+    offset: int | None = None
+    next_offset: int | None = None
+    status: RunStatus | None = None
+    error: str | None = None
+
+
+class LogRoute:
+    """Which of a run's two logs a route is about."""
+
+    services: Any
+    which: str
+
+    def initialize(self, which: str) -> None:
+        """`log` or `sidecar_log`."""
+        self.which = which
+
+    def path_of(self, run_id: str) -> Path:
+        """The log of a run that exists, else NotFound."""
+        self.services.store.status(run_id)
+        path: Path = getattr(self.services.layout, self.which)(run_id)
+        return path
+
+    def ended(self, run_id: str) -> bool:
+        """Whether the log is complete. To be asked before its last bytes are read."""
+        return self.services.store.status(run_id) in TERMINAL
+
+
+class LogPageHandler(LogRoute, Handler):
+    """Pages by byte offset."""
+
+    @operation("Read a page of a log", action="read", query=PageQuery, answer=LogPage, errors=(400, 404))
+    async def get(self, run_id: str, query: PageQuery) -> LogPage:
+        """The characters whose first byte lies in the asked range."""
+        settings = self.services.settings
+        path, ended = self.path_of(run_id), self.ended(run_id)
+        limit = min(query.limit or settings.log_page_bytes, settings.log_page_max_bytes)
+        offset = -settings.log_page_bytes if query.offset is None else query.offset
+        return await asyncio.to_thread(read_page, path, offset, limit, ended=ended)
+
+
+class LogStreamHandler(LogRoute, StreamHandler):
+    """The log as it is written."""
+
+    @operation(
+        "Follow a log",
+        action="read",
+        query=StreamQuery,
+        answer=LogEvent,
+        errors=(400, 404),
+        media_type="text/event-stream",
+    )
+    async def get(self, run_id: str, query: StreamQuery) -> None:
+        """Ends with `done` when the run has ended and all was sent."""
+        cursor = self.cursor(query.offset)
+        await self.stream(self._events(run_id, self.path_of(run_id), cursor))
+
+    async def _events(self, run_id: str, path: Path, cursor: int | None) -> None:
+        if cursor is None:
+            ended, size = self.ended(run_id), self.services.settings.log_stream_bytes
+            page = await asyncio.to_thread(read_page, path, -size, size, ended=ended)
+            cursor = page.next_offset
+            event = LogEvent(type="initial", content=page.content, offset=page.offset, next_offset=cursor)
+            await self.send(event, cursor)
+        try:
+            follower = self.services.log_watcher.follow(path, cursor, lambda: self.ended(run_id))
+            async for chunk in follower:
+                if chunk is None:
+                    await self.send_sign_of_life()
+                else:
+                    await self.send_encoded(_delta(chunk), chunk.next_offset)
+        except (OSError, NotFound) as problem:
+            await self.send(LogEvent(type="error", error=str(problem)))
+            return
+        if self.ended(run_id):  # else the server ends, and the reader comes back to the next one
+            await self.send(LogEvent(type="done", status=self.services.store.status(run_id)))
+
+
+def _delta(chunk: Chunk) -> bytes:
+    """The chunk as an event; its JSON is encoded once, however many read it."""
+    return b'{"type":"delta",' + chunk.json[1:]
+
+
+class LogSearchHandler(LogRoute, Handler):
+    """Search on the server, through the whole file."""
+
+    @operation("Search a log", action="read", query=SearchQuery, answer=LogMatches, errors=(400, 404))
+    async def get(self, run_id: str, query: SearchQuery) -> LogMatches | None:
+        """Newest lines first."""
+        self._search = asyncio.ensure_future(
+            self.services.log_search.search(
+                self.path_of(run_id),
+                query.q,
+                regex=query.regex,
+                ignore_case=query.ignore_case,
+                before=query.before,
+                limit=query.limit,
+                budget=self.services.settings.log_search_seconds,
+            )
+        )
+        try:
+            matches: LogMatches = await self._search
+        except asyncio.CancelledError:  # the caller has gone
+            return None
+        return matches
+
+    def on_connection_close(self) -> None:
+        """Nobody waits for the answer: stop searching."""
+        super().on_connection_close()
+        self._search.cancel()
+
+
+class LogDownloadHandler(LogRoute, Handler, web.StaticFileHandler):  # type: ignore[misc]
+    """The file itself, or a range of it, as it is at the moment of asking."""
+
+    @operation(
+        "Download a log",
+        action="read",
+        answer=bytes,
+        errors=(404, 416),
+        media_type="application/octet-stream",
+    )
+    async def get(self, run_id: str, include_body: bool = True) -> None:  # type: ignore[override]
+        """As an attachment, never as anything that a browser would run."""
+        path = self.path_of(run_id)
+        if path.is_symlink() or not path.is_file():
+            raise NotFound(f"run {run_id} has no log")
+        self.set_attachment_header(f"{run_id}-{path.name}")
+        self.root, self.default_filename = str(path.parent.parent), None
+        await web.StaticFileHandler.get(self, str(path.relative_to(self.root)), include_body)
+
+    async def head(self, run_id: str) -> None:
+        """The headers alone."""
+        await self.get(run_id, include_body=False)
+
+    def get_content(  # type: ignore[override]
+        self, abspath: str, start: int | None = None, end: int | None = None
+    ) -> Any:
+        """Up to the size that the headers told, however the log grows meanwhile."""
+        return super().get_content(abspath, start, self.get_content_size() if end is None else end)
+
+    def compute_etag(self) -> None:
+        """None: tornado's would read the whole file for it."""
+
+    def should_return_304(self) -> bool:
+        """Never: a log grows several times within the second that a file's date resolves."""
+        return False
+
+    def get_content_type(self) -> str:
+        """Bytes."""
+        return "application/octet-stream"
+
+    def finish(self, *args: Any, **kwargs: Any) -> Any:
+        """Bytes, but for errors."""
+        if self.get_status() < http.client.BAD_REQUEST:
+            kwargs["set_content_type"] = self.get_content_type()
+        return super().finish(*args, **kwargs)

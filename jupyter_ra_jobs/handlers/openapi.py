@@ -1,0 +1,125 @@
+"""OpenAPI 3.1, put together from the routes and what their operations say of themselves."""
+
+import inspect
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from jupyter_ra_jobs._version import __version__
+from jupyter_ra_jobs.handlers.base import Handler, Nothing, Operation
+from jupyter_ra_jobs.models import ErrorBody
+from jupyter_ra_jobs.states import RunStatus
+
+_METHODS = ("get", "put", "post")
+_PARAMETER = re.compile(r"\(\?P<(\w+)>[^)]*\)")
+_REF = "#/components/schemas/{name}"
+_ALWAYS = (403,)
+_DESCRIBED = {
+    400: "Bad input; the message names the field",
+    403: "Not logged in, or not allowed",
+    404: "There is no such thing",
+    409: "The state of the thing forbids it",
+    413: "The body is too large",
+    416: "No such range",
+    500: "The launch failed",
+    503: "The machine lacks something, tmux for one",
+    507: "The disk takes nothing",
+}
+
+Route = tuple[str, type[Handler], dict[str, Any]]
+
+
+def document(routes: Iterable[Route]) -> dict[str, Any]:
+    """The whole document; paths are relative to `{base_url}ra-jobs`."""
+    found = [
+        (_PARAMETER.sub(r"{\1}", pattern), method, getattr(handler, method), options)
+        for pattern, handler, options in routes
+        for method in _METHODS
+        if hasattr(getattr(handler, method, None), "operation")
+    ]
+    operations = [function.operation for _, _, function, _ in found]
+    types = [ErrorBody, *(kind for what in operations for kind in (what.answer, what.body) if kind)]
+    schemas, components = msgspec.json.schema_components(types, ref_template=_REF)
+    schema_of = {repr(kind): schema for kind, schema in zip(types, schemas, strict=True)}
+    paths: dict[str, dict[str, Any]] = {}
+    for path, method, function, options in found:
+        described = _operation(path, method, function, options, schema_of)
+        paths.setdefault(path, {})[method] = described
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "jupyter_ra_jobs",
+            "version": __version__,
+            "description": "Runs: commands in tmux windows, seen to their end. Times are seconds since the "
+            f"epoch. A run's status is one of {', '.join(RunStatus)}.",
+        },
+        "servers": [{"url": "/ra-jobs", "description": "Below the Jupyter server's base URL"}],
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {
+                "token": {"type": "apiKey", "in": "header", "name": "Authorization"},
+                "ui_token": {"type": "apiKey", "in": "header", "name": "X-Auth-Token"},
+            },
+        },
+        "security": [{"token": []}, {"ui_token": []}],
+    }
+
+
+def _operation(
+    path: str, method: str, function: Any, options: dict[str, Any], schema_of: dict[str, Any]
+) -> dict[str, Any]:
+    what: Operation = function.operation
+    words = [word for word in re.split(r"[/{}.-]+", path) if word and word != "run_id"]
+    described: dict[str, Any] = {
+        "operationId": "_".join([method, *words]),
+        "summary": what.summary,
+        "description": inspect.cleandoc(function.__doc__ or ""),
+        "parameters": [*_path_parameters(path), *(_query_parameters(what.query) if what.query else [])],
+        "responses": {
+            "200": {
+                "description": "Done",
+                "content": {what.media_type: {"schema": schema_of[repr(what.answer)]}},
+            },
+            **{str(status): _error(status, schema_of) for status in (*_ALWAYS, *what.errors)},
+        },
+    }
+    if what.body is not None and what.body is not Nothing:
+        described["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": schema_of[repr(what.body)]}},
+        }
+    if not what.action:
+        described["security"] = []
+        del described["responses"]["403"]
+    return described
+
+
+def _path_parameters(path: str) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in re.findall(r"{(\w+)}", path)
+    ]
+
+
+def _query_parameters(query: type[msgspec.Struct]) -> list[dict[str, Any]]:
+    schema = msgspec.json.schema(query)["$defs"][query.__name__]
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": name in schema.get("required", ()),
+            "schema": {key: value for key, value in field.items() if key != "description"},
+            "description": field.get("description", ""),
+        }
+        for name, field in schema["properties"].items()
+    ]
+
+
+def _error(status: int, schema_of: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "description": _DESCRIBED[status],
+        "content": {"application/json": {"schema": schema_of[repr(ErrorBody)]}},
+    }

@@ -1,0 +1,115 @@
+"""What is about the server as a whole: health, changes, and the contract's own description."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from jupyter_server.auth.decorator import allow_unauthenticated
+from msgspec import Meta, Struct
+
+from jupyter_ra_jobs._version import __version__
+from jupyter_ra_jobs.errors import RaJobsError
+from jupyter_ra_jobs.handlers.base import Handler, Operation, operation
+from jupyter_ra_jobs.handlers.streams import StreamHandler
+from jupyter_ra_jobs.models import Health, Run
+
+_COALESCE = 0.05
+_SIGN_OF_LIFE = 15.0
+_BATCH = 200
+_CATCH_UP = 1_000
+
+
+class HealthHandler(Handler):
+    """The one route that answers everybody."""
+
+    @allow_unauthenticated
+    async def get(self) -> None:
+        """To who isn't logged in, that the server lives, and no more."""
+        health = Health(status="ok", version=__version__)
+        if self.current_user and not isinstance(self.settings["ra_jobs_services"], RaJobsError):
+            try:
+                tmux = await self.services.launcher.check()
+            except RaJobsError as problem:
+                tmux = f"unavailable: {problem}"
+            health = msgspec.structs.replace(
+                health,
+                workdir=str(self.services.layout.workdir),
+                tmux=tmux,
+                counts=self.services.store.counts(),
+            )
+        self.finish(msgspec.json.encode(health))
+
+    get.operation = Operation(  # type: ignore[attr-defined]
+        summary="Health; more of it for who is logged in", action="", answer=Health
+    )
+
+
+class SessionsHandler(Handler):
+    """A part of the existing UI's product that is not ours."""
+
+    @operation("Chat sessions: none here", action="read", answer=list[str])
+    async def get(self) -> list[str]:
+        """Empty: a failure would send the UI to its settings page."""
+        return []
+
+
+class EventsQuery(Struct, frozen=True, kw_only=True):
+    """Where to begin."""
+
+    since: Annotated[int, Meta(ge=0, description="A cursor of this stream; else from now on.")] | None = None
+
+
+class Event(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something that changed. After a `reset` the reader has missed too much: it lists the runs afresh."""
+
+    type: Literal["run", "reset"]
+    run: Run | None = None
+
+
+class EventsHandler(StreamHandler):
+    """What changes, as it changes: one connection a tab."""
+
+    @operation(
+        "Follow all changes",
+        action="read",
+        query=EventsQuery,
+        answer=Event,
+        errors=(400,),
+        media_type="text/event-stream",
+    )
+    async def get(self, query: EventsQuery) -> None:
+        """A reader that is slow gets each run's newest state, not each step of it."""
+        await self.stream(self._events(self.cursor(query.since)))
+
+    async def _events(self, cursor: int | None) -> None:
+        store, changes = self.services.store, self.services.changes
+        newest = store.rev()
+        if cursor is None or cursor > newest:
+            cursor = newest
+        elif newest - cursor > _CATCH_UP:
+            cursor = newest
+            await self.send(Event(type="reset"))
+        self.write(f"id: {cursor}\n\n")
+        await self.flush()
+        while not changes.closed:
+            batch = store.changed_since(cursor, _BATCH)
+            for rev, run in batch:
+                cursor = rev
+                await self.send(Event(type="run", run=run), cursor)
+            if len(batch) == _BATCH:
+                continue
+            if not await changes.wait(_SIGN_OF_LIFE):
+                await self.send_sign_of_life()
+            else:
+                await changes.settle(_COALESCE)
+
+
+class OpenApiHandler(Handler):
+    """The contract, from the code that serves it."""
+
+    @operation("This document", action="read", answer=dict[str, Any])
+    async def get(self) -> dict[str, Any]:
+        """OpenAPI 3.1."""
+        from jupyter_ra_jobs.handlers import ROUTES
+        from jupyter_ra_jobs.handlers.openapi import document
+
+        return document(ROUTES)

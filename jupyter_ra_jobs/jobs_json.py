@@ -1,0 +1,91 @@
+"""jobs.json, the earlier server's file: imported once, exported on demand.
+
+Its form is `{"runs": {id: {...}}, "sweeps": {id: {...}}}` with the contract's field names.
+"""
+
+import json
+import re
+from typing import Any
+
+import msgspec
+
+from jupyter_ra_jobs.errors import RaJobsError
+from jupyter_ra_jobs.layout import Layout
+from jupyter_ra_jobs.models import Run, Sweep
+from jupyter_ra_jobs.states import ACTIVE, RunStatus
+from jupyter_ra_jobs.store import Store
+
+_IMPORTED = "jobs_json_imported"
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
+_EXPORT_PAGE = 1_000
+_LOST = "imported from jobs.json as {}; how it ended was not recorded"
+
+
+def import_once(store: Store, layout: Layout) -> str:
+    """Take over the earlier server's file, all of it or nothing; says what came, "" when nothing did.
+
+    The file stays as it is. A second start imports nothing. Raises RaJobsError when the file is no
+    jobs.json, or holds a record that can't be understood: better no start than half a history.
+    """
+    if store.get_meta(_IMPORTED) is not None or not layout.jobs_json.exists():
+        return ""
+    try:
+        content = json.loads(layout.jobs_json.read_bytes())
+        runs = [_run(run_id, record, layout) for run_id, record in (content.get("runs") or {}).items()]
+        sweeps = [
+            _sweep(sweep_id, record, layout) for sweep_id, record in (content.get("sweeps") or {}).items()
+        ]
+    except (OSError, ValueError, AttributeError, TypeError, msgspec.ValidationError) as problem:
+        raise RaJobsError(
+            f"{layout.jobs_json} could not be imported: {problem}; mend it or move it away"
+        ) from problem
+    with store.transaction():
+        for run in sorted(runs, key=lambda run: run.created_at):
+            store.add(run)
+        for sweep in sorted(sweeps, key=lambda sweep: sweep.created_at):
+            store.add_sweep(sweep)
+        store.set_meta(_IMPORTED, f"{len(runs)} runs and {len(sweeps)} sweeps")
+    return f"{len(runs)} runs and {len(sweeps)} sweeps from {layout.jobs_json}"
+
+
+def export(store: Store) -> dict[str, Any]:
+    """Everything in the form of jobs.json, in the order of creation."""
+    runs: dict[str, Any] = {}
+    before: int | None = None
+    while page := store.runs(limit=_EXPORT_PAGE, before=before):
+        runs |= {run.id: msgspec.to_builtins(run) for run in page}
+        before = store.number(page[-1].id)
+    sweeps = {sweep.id: msgspec.to_builtins(sweep) for sweep in store.sweeps()}
+    return {"runs": dict(reversed(runs.items())), "sweeps": dict(reversed(sweeps.items()))}
+
+
+def _run(run_id: str, record: dict[str, Any], layout: Layout) -> Run:
+    defaults: dict[str, Any] = dict.fromkeys(Run.__struct_fields__)
+    defaults |= {"workdir": str(layout.workdir), "is_archived": False, "tags": [], "created_at": 0.0}
+    given = {name: value for name, value in record.items() if name in defaults and value is not None}
+    computed = {"id": _checked_id(run_id), "run_dir": str(layout.run_dir(run_id)), "queue_position": None}
+    run = msgspec.convert({**defaults, **given, **computed}, Run)
+    if run.status in ACTIVE:  # no sidecar of ours has it
+        return msgspec.structs.replace(
+            run, status=RunStatus.FAILED, error=run.error or _LOST.format(run.status)
+        )
+    return run
+
+
+def _sweep(sweep_id: str, record: dict[str, Any], layout: Layout) -> Sweep:
+    defaults: dict[str, Any] = dict.fromkeys(Sweep.__struct_fields__)
+    defaults |= {
+        "workdir": str(layout.workdir),
+        "parameters": {},
+        "status": "draft",
+        "created_at": 0.0,
+        "is_wild": False,
+    }
+    given = {name: value for name, value in record.items() if name in defaults and value is not None}
+    return msgspec.convert({**defaults, **given, "id": _checked_id(sweep_id), "run_ids": []}, Sweep)
+
+
+def _checked_id(given: str) -> str:
+    if not _ID.match(given):
+        raise ValueError(f"{given!r} is no id")
+    return given

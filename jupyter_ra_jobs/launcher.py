@@ -1,0 +1,202 @@
+"""From a stored run to a sidecar at work: write its spec, claim it, launch it."""
+
+import asyncio
+import hashlib
+import logging
+import os
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from jupyter_ra_jobs_sidecar import procs, spec
+from msgspec import Struct
+
+from jupyter_ra_jobs.errors import Conflict, RaJobsError
+from jupyter_ra_jobs.executors.base import Executor
+from jupyter_ra_jobs.layout import Layout, disk_errors, write_private
+from jupyter_ra_jobs.models import Run
+from jupyter_ra_jobs.states import RunStatus
+from jupyter_ra_jobs.store import Store
+
+T = TypeVar("T")
+
+# Facts of the server's own terminal or process, which would mislead a run that inherits them.
+_NOT_INHERITED = {
+    "COLUMNS",
+    "JPY_PARENT_PID",
+    "LINES",
+    "OLDPWD",
+    "PWD",
+    "SHLVL",
+    "STY",
+    "TERM",
+    "TERMCAP",
+    "TMUX",
+    "TMUX_PANE",
+    "_",
+}
+
+
+class LaunchSettings(Struct, frozen=True, kw_only=True):
+    """What a site decides about launches; times are seconds, `max_running` 0 means no limit."""
+
+    shell: str
+    capture: str
+    max_running: int
+    interrupt_grace: float
+    terminate_grace: float
+    leftover_grace: float
+
+
+class Launcher:
+    """Starts runs. A run is started at most once, however many callers and servers try."""
+
+    def __init__(
+        self, store: Store, executor: Executor, layout: Layout, settings: LaunchSettings, log: logging.Logger
+    ) -> None:
+        self._store = store
+        self._executor = executor
+        self._layout = layout
+        self._settings = settings
+        self._log = log
+        self._umask = _umask()
+        # One thread: tmux serves one client after the other anyway, and so no two of ours ever
+        # create the session at the same time.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ra-jobs-executor")
+
+    def close(self) -> None:
+        """Let go of the thread; a launch under way ends first."""
+        self._thread.shutdown(wait=True)
+
+    async def check(self) -> str:
+        """What the executor is, or Unavailable; no run is touched."""
+        return await self._in_thread(self._executor.check)
+
+    @property
+    def max_active(self) -> int | None:
+        """How many runs may be active at once; None means no limit."""
+        return self._settings.max_running or None
+
+    async def prepare(self, run: Run, env: Mapping[str, str]) -> "Prepared":
+        """Do everything that a launch can fail at before the store knows of it.
+
+        Raises Unavailable and StorageFull. `launch` takes what this returns; else `discard` it.
+        """
+        await self.check()
+        return await asyncio.to_thread(self._write_spec, run, env)
+
+    async def launch(self, run_id: str, prepared: "Prepared") -> bool:
+        """Launch a `ready` or `queued` run; False when no slot is free, and then nothing has changed.
+
+        Raises Conflict when the run is beyond that (somebody was quicker), and LaunchFailed, after
+        which the run is `failed`.
+        """
+        claimed = self._store.move(
+            run_id,
+            RunStatus.LAUNCHING,
+            max_active=self.max_active,
+            token_hash=prepared.token_hash,
+            start_requested=0,
+        )
+        if claimed:
+            await self._start_sidecar(run_id, prepared)
+            return True
+        status = self._store.status(run_id)
+        if status in (RunStatus.READY, RunStatus.QUEUED):
+            return False
+        prepared.discard()
+        raise Conflict(f"run {run_id} is {status} and cannot be started")
+
+    async def relaunch(self, run_id: str) -> None:
+        """Launch a run that an earlier server claimed and perhaps never launched.
+
+        Harmless if it did: a sidecar that finds a spool in the run dir leaves it alone.
+        """
+        prepared = await self.prepare(self._store.run(run_id), self._store.env(run_id))
+        self._store.change(run_id, token_hash=prepared.token_hash, launched_at=time.time())
+        await self._start_sidecar(run_id, prepared)
+
+    async def _start_sidecar(self, run_id: str, prepared: "Prepared") -> None:
+        try:
+            await asyncio.to_thread(prepared.publish)
+            handle = await self._in_thread(self._executor.launch, run_id, self._layout.run_dir(run_id))
+        except (RaJobsError, OSError) as problem:
+            self._log.error("run %s could not be launched: %s", run_id, problem)
+            self._store.move(run_id, RunStatus.FAILED, error=f"could not be launched: {problem}")
+            raise
+        self._store.change(
+            run_id,
+            tmux_window=handle.tmux_window,
+            tmux_pane=handle.tmux_pane,
+            attach_command=handle.attach_command,
+        )
+
+    def _write_spec(self, run: Run, env: Mapping[str, str]) -> "Prepared":
+        token = secrets.token_urlsafe(32)
+        run_dir = self._layout.run_dir(run.id)
+        the_spec = spec.Spec(
+            run_id=run.id,
+            command=run.command,
+            shell=self._settings.shell,
+            workdir=run.workdir,
+            env=self._environment(run.id, env),
+            umask=self._umask,
+            token=token,
+            server_file=str(self._layout.server_file),
+            capture=self._settings.capture,
+            interrupt_grace=self._settings.interrupt_grace,
+            terminate_grace=self._settings.terminate_grace,
+            leftover_grace=self._settings.leftover_grace,
+            timeout=run.timeout_seconds or 0,
+        )
+        path = run_dir / spec.FILE
+        with disk_errors(run_dir):
+            self._layout.artifacts(run.id).mkdir(mode=0o700, parents=True, exist_ok=True)
+            run_dir.chmod(0o700)
+            return Prepared(path, write_private(path, the_spec.to_json()), hash_token(token))
+
+    def _environment(self, run_id: str, given: Mapping[str, str]) -> dict[str, str]:
+        """The caller's over the server's, and what tells the command who it is."""
+        inherited = {name: value for name, value in os.environ.items() if name not in _NOT_INHERITED}
+        own = {
+            procs.RUN_ID_VARIABLE: run_id,
+            "RA_RUN_DIR": str(self._layout.run_dir(run_id)),
+            "RA_ARTIFACTS_DIR": str(self._layout.artifacts(run_id)),
+        }
+        return {**inherited, **given, **own}
+
+    async def _in_thread(self, call: Callable[..., T], *arguments: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call, *arguments)
+
+
+class Prepared:
+    """A spec on the disk, beside its place: all that can fail before a launch has been done."""
+
+    def __init__(self, path: Path, beside: Path, token_hash: str) -> None:
+        self._path = path
+        self._beside = beside
+        self.token_hash = token_hash
+
+    def publish(self) -> None:
+        """Put it in its place."""
+        self._beside.replace(self._path)
+
+    def discard(self) -> None:
+        """Take it away."""
+        self._beside.unlink(missing_ok=True)
+
+
+def hash_token(token: str) -> str:
+    """What the store keeps of a token. It has 256 random bits, so a plain hash is enough."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _umask() -> int:
+    """This process's umask, read without the race of setting it."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("Umask:"):
+            return int(line.split()[1], 8)
+    return 0o022

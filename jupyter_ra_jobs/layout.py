@@ -1,0 +1,85 @@
+"""Where things lie under a workdir, and with which rights."""
+
+import errno
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from jupyter_ra_jobs_sidecar import spec
+
+from jupyter_ra_jobs.errors import StorageFull
+
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENOTDIR}
+
+
+class Layout:
+    """The `.agents` folder of one workdir: folders 0700, files 0600."""
+
+    def __init__(self, workdir: Path) -> None:
+        self.workdir = workdir
+        self.data = workdir / ".agents"
+        self.runs = self.data / "runs"
+        self.database = self.data / "jobs.db"
+        self.server_file = self.data / "server.json"
+        self.jobs_json = self.data / "jobs.json"
+
+    def create(self) -> None:
+        """Make the folders; raises StorageFull where that can't be."""
+        with disk_errors(self.data):
+            for folder in (self.data, self.runs):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def run_dir(self, run_id: str) -> Path:
+        """A run's folder."""
+        return self.runs / run_id
+
+    def log(self, run_id: str) -> Path:
+        """The command's output."""
+        return self.runs / run_id / spec.LOG
+
+    def sidecar_log(self, run_id: str) -> Path:
+        """The sidecar's own story."""
+        return self.runs / run_id / spec.SIDECAR_LOG
+
+    def spool(self, run_id: str) -> Path:
+        """The run's events."""
+        return self.runs / run_id / spec.SPOOL
+
+    def artifacts(self, run_id: str) -> Path:
+        """What the command keeps."""
+        return self.runs / run_id / "artifacts"
+
+    def write_server_file(self, where: dict[str, Any]) -> None:
+        """Tell the sidecars where the server is now."""
+        with disk_errors(self.server_file):
+            write_private(self.server_file, json.dumps(where).encode()).replace(self.server_file)
+
+
+def write_private(path: Path, content: bytes) -> Path:
+    """Write a file beside `path`, mode 0600, to be put in its place by os.replace; returns it.
+
+    Until then nothing of `path` has changed, and a full disk has shown itself.
+    """
+    beside = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(fd, "wb") as file:
+            file.write(content)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
+    return beside
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """A disk that takes nothing, in our words."""
+    try:
+        yield
+    except OSError as problem:
+        if problem.errno in _DISK:
+            raise StorageFull(f"cannot write {path}: {problem.strerror}") from problem
+        raise

@@ -1,0 +1,335 @@
+"""Logs by byte offset: pages of a file, and following it while it grows.
+
+Offsets count the file's bytes, whatever they decode to. A *unit* is what one shown character comes from:
+a UTF-8 character, or the bytes that `bytes.decode("utf-8", "replace")` shows as one U+FFFD. No page and no
+chunk splits a unit, so that pieces put end to end are the whole file decoded. Units are found from the
+few bytes around, so that a page of 10 GB costs what a page of 10 KB does: a byte outside 0x80-0xBF always
+begins one, and the three bytes before another say whether it belongs to theirs.
+"""
+
+import asyncio
+import codecs
+import errno
+import os
+import stat
+from collections.abc import AsyncIterator, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from io import FileIO
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from jupyter_ra_jobs.errors import BadInput, NotFound
+from jupyter_ra_jobs.models import LogPage
+
+CHUNK = 65_536
+"""Bytes that a follower is given at most at once, but for the last character's rest."""
+
+_LONGEST = 4  # bytes of the longest unit
+_REFUSED = frozenset({errno.ELOOP, errno.ENXIO, errno.ENOTDIR, errno.EACCES, errno.EPERM})
+
+
+def open_log(path: Path) -> FileIO | None:
+    """The file, open to read, or None when there is none yet. NotFound when it is no regular file.
+
+    A run can put anything where its log was. Without O_NONBLOCK a fifo would hold this thread for good; a
+    link is not followed, since the server would show what it leads to under the log's name.
+    """
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+    try:
+        descriptor = os.open(path, flags)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        if error.errno in _REFUSED:
+            raise NotFound(f"{path.name} can't be read: {error.strerror}") from error
+        raise
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise NotFound(f"{path.name} is not a regular file")
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return os.fdopen(descriptor, "rb", buffering=0)
+
+
+def read_page(path: Path, offset: int, limit: int, *, ended: bool) -> LogPage:
+    """The characters whose first byte lies in [offset, offset + limit). Blocks: call it in a thread.
+
+    A negative `offset` counts from the end; one beyond the end is the end. The page's own `offset` is where
+    its content really begins. While the log has not `ended`, a character of which only the first bytes are
+    there is left out, as if the file stopped before it. No file is an empty page. BadInput for a limit
+    below 1.
+    """
+    if limit < 1:
+        raise BadInput("limit must be at least 1")
+    file = open_log(path)
+    if file is None:
+        return _page("", 0, 0, 0)
+    with file:
+        descriptor = file.fileno()
+        size = os.fstat(descriptor).st_size
+        if not ended:
+            size -= _unfinished(descriptor, size)
+        begin = min(offset if offset >= 0 else max(0, size + offset), size)
+        base = max(0, begin - _LONGEST + 1)
+        until = min(begin + limit + _LONGEST - 1, size)
+        data = os.pread(descriptor, until - base, base)
+    if len(data) < until - base:  # cut while we looked
+        size = base + len(data)
+        begin = min(begin, size)
+    start = _align(data, begin - base)
+    stop = _align(data, min(begin + limit, size) - base)
+    return _page(data[start:stop].decode("utf-8", "replace"), base + start, base + stop, size)
+
+
+def _page(content: str, start: int, stop: int, size: int) -> LogPage:
+    return LogPage(
+        content=content,
+        offset=start,
+        total_size=size,
+        has_more_before=start > 0,
+        has_more_after=stop < size,
+        next_offset=stop,
+    )
+
+
+def _unfinished(descriptor: int, size: int) -> int:
+    """How many of the last bytes begin a character whose rest has not been written."""
+    tail = os.pread(descriptor, min(size, _LONGEST - 1), max(0, size - _LONGEST + 1))
+    return len(tail) - codecs.utf_8_decode(tail, "replace", False)[1]
+
+
+def _align(data: bytes, at: int) -> int:
+    """The first unit at or after `at`; `data` holds three bytes before it and after, where the file does."""
+    for lead in range(at - 1, max(at - _LONGEST, -1), -1):
+        if data[lead] & 0xC0 != 0x80:
+            return max(at, lead + _unit_length(data[lead : lead + _LONGEST]))
+    return at
+
+
+def _unit_length(data: bytes) -> int:
+    """Bytes of the unit that `data` begins with, as Python's own decoder has it."""
+    try:
+        return len(data.decode()[0].encode())
+    except UnicodeDecodeError as error:
+        return error.end if error.start == 0 else len(data[: error.start].decode()[0].encode())
+
+
+class Chunk(msgspec.Struct, frozen=True, dict=True):
+    """A piece of a growing log; all who wait at the same offset are given the same object."""
+
+    content: str
+    offset: int
+    next_offset: int
+
+    @cached_property
+    def json(self) -> bytes:
+        """The three fields as a JSON object, encoded once for all readers."""
+        return msgspec.json.encode(self)
+
+
+class _Seen(NamedTuple):
+    """What one look at a log from one cursor gave."""
+
+    chunk: Chunk | None
+    cursor: int
+    more: bool  # there is more to read at once
+    last: bool  # the log ended, and this is its end
+
+
+_Want = tuple[Path, int, bool]  # a log, a cursor in it, and whether it had ended before the look
+
+
+def _look(wants: Iterable[_Want]) -> list[_Seen | OSError | NotFound]:
+    """Everything that a tick reads, in one go; what fails for one log is that log's. Blocks."""
+    return [_look_at(*want) for want in wants]
+
+
+def _look_at(path: Path, cursor: int, ended: bool) -> _Seen | OSError | NotFound:
+    try:
+        if _is_file_of(path, cursor):
+            return _Seen(None, cursor, more=False, last=ended)
+        page = read_page(path, cursor, CHUNK, ended=ended)
+    except (OSError, NotFound) as error:
+        return error
+    chunk = Chunk(page.content, page.offset, page.next_offset) if page.content else None
+    return _Seen(chunk, page.next_offset, page.has_more_after, last=ended and not page.has_more_after)
+
+
+def _is_file_of(path: Path, size: int) -> bool:
+    """Most looks find nothing new: this way they open nothing."""
+    try:
+        status = path.lstat()
+    except OSError:  # opening it says what is wrong
+        return False
+    return stat.S_ISREG(status.st_mode) and status.st_size == size
+
+
+class Follower(AsyncIterator[Chunk | None]):
+    """One reader of a growing log, for one task. While its caller is busy elsewhere, it is a number."""
+
+    def __init__(
+        self, watcher: "LogWatcher", path: Path, offset: int, ended: Callable[[], bool], keepalive: float
+    ) -> None:
+        self.path = path
+        self.hurry = True  # look without waiting for the next tick
+        self._watcher = watcher
+        self._cursor = offset
+        self._ended = ended
+        self._keepalive = keepalive
+        self._quiet_until = 0.0
+        self._finished = False
+        self._answer: asyncio.Future[_Seen | None] | None = None
+
+    def __aiter__(self) -> "Follower":
+        return self
+
+    async def __anext__(self) -> Chunk | None:
+        if self._finished:
+            raise StopAsyncIteration
+        loop = asyncio.get_running_loop()
+        self._quiet_until = loop.time() + self._keepalive
+        self._answer = loop.create_future()
+        self._watcher.add(self)
+        try:
+            seen = await self._answer
+        finally:
+            self._watcher.discard(self)
+        if seen is None:
+            return None
+        # Moved only now, so that a caller that was cancelled finds the same bytes when it asks again.
+        self._cursor, self.hurry, self._finished = seen.cursor, seen.more, seen.last
+        if seen.chunk is None:
+            raise StopAsyncIteration
+        return seen.chunk
+
+    def want(self) -> _Want:
+        """What to look at for it. Asks whether the run ended, so it must come before the look."""
+        return self.path, self._cursor, self._ended()
+
+    def take(self, seen: _Seen | Exception, now: float) -> None:
+        """Hand over what a look found; with nothing new it goes on waiting."""
+        if self._answer is None or self._answer.done():  # its caller has gone
+            return
+        if isinstance(seen, Exception):
+            self._answer.set_exception(seen)
+        elif seen.chunk is not None or seen.last:
+            self._answer.set_result(seen)
+        else:
+            self._cursor = seen.cursor
+            if now >= self._quiet_until:
+                self._answer.set_result(None)
+
+    def end(self) -> None:
+        """There will be no more."""
+        self.take(_Seen(None, self._cursor, more=False, last=True), 0.0)
+
+
+class LogWatcher:
+    """The one loop that polls all logs somebody follows, and runs only while somebody does.
+
+    It polls, since inotify sees nothing on NFS. A tick is one hop into one thread of its own, however many
+    read: nobody else's slow work delays it there. Use it from one event loop; `close()` at the end.
+    """
+
+    def __init__(self, interval: float = 0.05) -> None:
+        self._interval = interval
+        self._waiting: set[Follower] = set()
+        self._wake = asyncio.Event()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ra-jobs-logs")
+        self._task: asyncio.Task[None] | None = None
+        self._closed = False
+
+    def follow(
+        self, path: Path, offset: int, ended: Callable[[], bool], *, keepalive: float = 15.0
+    ) -> Follower:
+        """Iterate over the log's `Chunk`s as they come, and over None after each `keepalive` silent seconds.
+
+        `offset` is taken as `read_page` takes it: to show the end first, read a page and follow from its
+        `next_offset`. It ends when `ended()` and everything was given, or at `close()`. `ended` is asked at
+        every tick, on the event loop: it must be cheap. A log that isn't there yet is waited for. One that
+        was cut is followed from its new end; the gap shows in the chunks' offsets. One that was replaced
+        by a longer file can't be told from one that grew. NotFound when it is no regular file.
+        """
+        return Follower(self, path, offset, ended, keepalive)
+
+    def wake(self, path: Path) -> None:
+        """Look at this log now: its run has just reported something."""
+        for follower in self._waiting:
+            if follower.path == path:
+                follower.hurry = True
+                self._wake.set()
+
+    def close(self) -> None:
+        """End every follower, also those that come later."""
+        self._closed = True
+        for follower in self._waiting:
+            follower.end()
+        self._wake.set()
+        self._thread.shutdown(wait=False)
+
+    def add(self, follower: Follower) -> None:
+        """The follower waits from now on."""
+        if self._closed:
+            follower.end()
+            return
+        self._waiting.add(follower)
+        if follower.hurry:
+            self._wake.set()
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._poll())
+
+    def discard(self, follower: Follower) -> None:
+        """The follower has what it waited for, or waits no more."""
+        self._waiting.discard(follower)
+
+    async def _poll(self) -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        try:
+            while not self._closed:
+                if loop.time() < due:
+                    followers = [follower for follower in self._waiting if follower.hurry]
+                    if followers:
+                        await self._serve(followers)
+                    else:
+                        await self._sleep_until(due)
+                elif self._waiting:
+                    await self._serve(list(self._waiting))
+                    due = loop.time() + self._interval  # from the tick's end: a slow disk gets its rest
+                else:
+                    return  # nobody came back for a whole interval
+        except Exception as error:  # noqa: BLE001 - the loop's edge: whoever waits is told, or would wait for ever
+            for follower in self._waiting:
+                follower.take(error, 0.0)
+        finally:
+            self._task = None
+
+    async def _serve(self, followers: list[Follower]) -> None:
+        loop = asyncio.get_running_loop()
+        groups: dict[_Want, list[Follower]] = {}
+        for follower in followers:
+            follower.hurry = False
+            try:
+                want = follower.want()
+            except Exception as error:  # noqa: BLE001 - the caller's own function, so the caller gets it
+                follower.take(error, 0.0)
+            else:
+                groups.setdefault(want, []).append(follower)
+        found = await loop.run_in_executor(self._thread, _look, list(groups))
+        now = loop.time()
+        for group, seen in zip(groups.values(), found, strict=True):
+            for follower in group:
+                follower.take(seen, now)
+
+    async def _sleep_until(self, due: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._wake.clear()
+        timer = loop.call_at(due, self._wake.set)
+        try:
+            await self._wake.wait()
+        finally:
+            timer.cancel()

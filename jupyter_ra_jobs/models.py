@@ -1,0 +1,218 @@
+"""The records: what the contract shows, what callers send, what the sidecar reports.
+
+All are frozen `msgspec` structs: one definition gives the JSON, its validation and its JSON Schema. A
+field without a default is always in the JSON (null when unknown), one with a default only when it has
+a value, as the contract's `?` asks. Times are seconds since the epoch.
+"""
+
+from typing import Annotated, Any
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from jupyter_ra_jobs.states import RunStatus
+
+Name = Annotated[str, Meta(min_length=1, max_length=500)]
+Command = Annotated[str, Meta(min_length=1, description="As a shell takes it: `bash -c COMMAND`.")]
+Tag = Annotated[str, Meta(min_length=1, max_length=100)]
+Notes = Annotated[str, Meta(max_length=100_000)]
+Seconds = Annotated[float, Meta(gt=0)]
+
+
+class Run(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One command, run once."""
+
+    id: str
+    name: str
+    command: str
+    workdir: str
+    status: RunStatus
+    is_archived: bool
+    archived_at: float | None = None
+    parent_run_id: str | None
+    origin_alert_id: str | None
+    sweep_id: str | None
+    sweep_params: dict[str, Any] | None
+    chat_session_id: str | None
+    created_at: float
+    queued_at: float | None = None
+    launched_at: float | None = None
+    started_at: float | None = None
+    ended_at: float | None = None
+    stopped_at: float | None = None
+    tmux_window: str | None
+    tmux_pane: str | None
+    run_dir: str
+    exit_code: int | None
+    error: str | None
+    wandb_dir: str | None
+    gpuwrap_config: dict[str, Any] | None
+    signal: str | None
+    progress: float | None
+    attach_command: str | None
+    queue_position: int | None
+    tags: list[str]
+    notes: str | None
+    timeout_seconds: float | None = None
+
+
+class Sweep(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The runs of one grid, as the earlier server kept them; `run_ids` is asked of the runs."""
+
+    id: str
+    name: str
+    base_command: str
+    workdir: str
+    parameters: dict[str, Any]
+    run_ids: list[str]
+    status: str
+    created_at: float
+    started_at: float | None = None
+    completed_at: float | None = None
+    max_runs: int | None
+    goal: str | None
+    is_wild: bool
+    chat_session_id: str | None
+    ui_config: dict[str, Any] | None
+    creation_context: dict[str, Any] | None
+
+
+class NewRun(Struct, frozen=True, kw_only=True):
+    """What a caller says of a run to create."""
+
+    name: Name
+    command: Command
+    workdir: str | None = None
+    sweep_id: str | None = None
+    parent_run_id: str | None = None
+    origin_alert_id: str | None = None
+    chat_session_id: str | None = None
+    auto_start: bool = False
+    gpuwrap_config: dict[str, Any] | None = None
+    env: dict[str, str] | None = None
+    tags: list[Tag] = []
+    notes: Notes | None = None
+    timeout_seconds: Seconds | None = None
+
+
+class RunEdit(Struct, frozen=True, kw_only=True):
+    """What a caller changes of a run; what is left out stays."""
+
+    name: Name | UnsetType = UNSET
+    command: Command | UnsetType = UNSET
+    workdir: str | UnsetType = UNSET
+    tags: list[Tag] | UnsetType = UNSET
+    notes: Notes | UnsetType | None = UNSET
+
+
+class RerunOptions(Struct, frozen=True, kw_only=True):
+    """How a rerun differs from the run that it repeats."""
+
+    command: Command | None = None
+    auto_start: bool = False
+    origin_alert_id: str | None = None
+    gpuwrap_config: dict[str, Any] | None = None
+
+
+class SidecarIdentity(Struct, frozen=True, kw_only=True):
+    """Which processes a run is, beyond doubt: a pid alone may have been given to another process.
+
+    The start times are clock ticks since boot, field 22 of proc(5)'s `stat`; `boot_id` is
+    `/proc/sys/kernel/random/boot_id`.
+    """
+
+    pid: int
+    pid_start: int
+    pgid: int
+    pgid_start: int
+    boot_id: str
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """One event: a line of the spool, and the body of the sidecar's callback."""
+
+    status: RunStatus
+    seq: Annotated[int, Meta(ge=1)] | None = None
+    time: float | None = None
+    exit_code: int | None = None
+    signal: str | None = None
+    error: str | None = None
+    tmux_pane: str | None = None
+    wandb_dir: str | None = None
+    sidecar: SidecarIdentity | None = None
+
+
+class Tracking(Struct, frozen=True, kw_only=True):
+    """What the server keeps of a run for itself; never shown."""
+
+    id: str
+    status: RunStatus
+    launched_at: float | None
+    stop_requested_at: float | None
+    spool_offset: int
+    last_seq: int
+    sidecar: SidecarIdentity | None
+
+
+class RunMessage(Struct, frozen=True, kw_only=True):
+    """An answer that says what was done, with the run as it now is."""
+
+    message: str
+    run: Run
+
+
+class RunStarted(Struct, frozen=True, kw_only=True):
+    """The answer to a start; `tmux_window` is null while the run waits for a free slot."""
+
+    message: str
+    tmux_window: str | None
+    run: Run
+
+
+class Message(Struct, frozen=True, kw_only=True):
+    """An answer that only says what was done."""
+
+    message: str
+
+
+class LogPage(Struct, frozen=True, kw_only=True):
+    """A piece of a log. All numbers are bytes of the file, whatever `content` decodes to."""
+
+    content: str
+    offset: int
+    total_size: int
+    has_more_before: bool
+    has_more_after: bool
+    next_offset: int
+
+
+class LogMatch(Struct, frozen=True, kw_only=True):
+    """One line that a search found; `offset` is the byte at which the line begins."""
+
+    offset: int
+    line: str
+
+
+class LogMatches(Struct, frozen=True, kw_only=True):
+    """A page of found lines, newest first; `complete` when the log's beginning was reached."""
+
+    matches: list[LogMatch]
+    next_before: int | None
+    complete: bool
+
+
+class Health(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """That the server lives; all but the first two only for who is logged in."""
+
+    status: str
+    version: str
+    workdir: str | None = None
+    tmux: str | None = None
+    counts: dict[str, int] | None = None
+
+
+class ErrorBody(Struct, frozen=True, kw_only=True):
+    """The body of every error; `detail` equals `message`."""
+
+    message: str
+    reason: str
+    detail: str

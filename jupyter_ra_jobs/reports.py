@@ -1,0 +1,238 @@
+"""What sidecars say: read from their spools, hinted at by their callbacks. And what they no longer can.
+
+The spool is the truth. A callback makes the server read it at once; its own words count only when the
+spool does not have them (yet): a full disk, a file system that lags.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+from jupyter_ra_jobs_sidecar import procs
+from msgspec import Struct
+
+from jupyter_ra_jobs.errors import BadInput, Conflict
+from jupyter_ra_jobs.executors.base import Executor
+from jupyter_ra_jobs.layout import Layout
+from jupyter_ra_jobs.models import Report, Tracking
+from jupyter_ra_jobs.states import ACTIVE, TERMINAL, RunStatus
+from jupyter_ra_jobs.store import Store
+
+_MAX_READ = 1024 * 1024
+_MAX_ERROR = 10_000
+_REPORTABLE = TERMINAL | {RunStatus.RUNNING}
+
+
+class Patience(Struct, frozen=True, kw_only=True):
+    """How long the server waits, in seconds, before it takes silence for an end."""
+
+    launch: float
+    """From the claim to the sidecar's first word, or a window of its own."""
+    stop: float
+    """From the request to stop to the sidecar's last word."""
+
+
+class Reports:
+    """Brings the store up to what the sidecars did. `ended` is told of each run that has ended."""
+
+    def __init__(
+        self,
+        store: Store,
+        executor: Executor,
+        layout: Layout,
+        patience: Patience,
+        log: logging.Logger,
+        ended: Callable[[str], None],
+    ) -> None:
+        self._store = store
+        self._executor = executor
+        self._layout = layout
+        self._patience = patience
+        self._log = log
+        self._ended = ended
+        self._burying: dict[str, asyncio.Task[None]] = {}
+
+    async def close(self) -> None:
+        """Wait for what is under way."""
+        await asyncio.gather(*self._burying.values(), return_exceptions=True)
+
+    # -- a callback --------------------------------------------------------------------------------
+
+    async def receive(self, run_id: str, report: Report) -> str:
+        """Take a report from outside; says what became of it. Raises BadInput, Conflict, NotFound."""
+        if report.status not in _REPORTABLE:
+            raise BadInput(f"status: {report.status} is not reported; one of {sorted(_REPORTABLE)} is")
+        await self._catch_up([self._store.tracking(run_id)])
+        before = self._store.tracking(run_id)
+        if report.seq is not None and report.seq <= before.last_seq:
+            return "Known already"
+        if before.status in TERMINAL:
+            return f"Ignored: the run has ended, {before.status}"
+        if not self._apply(before, report):
+            raise Conflict(f"run {run_id} is {before.status}; it cannot be reported as {report.status}")
+        if report.seq is not None:
+            self._store.note_spool(run_id, before.spool_offset, report.seq)
+        return "Noted"
+
+    # -- a look at all active runs -----------------------------------------------------------------
+
+    async def reconcile(self) -> None:
+        """Read what was spooled, pass on requests to stop, and end what nobody supervises any more."""
+        active = self._store.active()
+        if not active:
+            return
+        # Asked before the spools are read: a sidecar that is gone then has said all that it will say.
+        living = await asyncio.to_thread(self._executor.alive, [(t.id, t.sidecar) for t in active])
+        await self._catch_up(active)
+        now = time.time()
+        for was in active:
+            t = self._store.tracking(was.id)
+            if t.status in TERMINAL or t.id in self._burying:
+                continue
+            if t.id in living:
+                await self._pass_on_stop(t, now)
+            elif t.sidecar != was.sidecar:
+                continue  # it spoke up between the two looks
+            elif t.sidecar is not None or now - (t.launched_at or 0) > self._patience.launch:
+                self._bury(t, _why_lost(t))
+
+    async def never_launched(self) -> list[str]:
+        """The runs in `launching` that nothing is heard or seen of. Those that were to stop are stopped."""
+        unheard = [t for t in self._store.active() if t.sidecar is None]
+        living = await asyncio.to_thread(self._executor.alive, [(t.id, None) for t in unheard])
+        await self._catch_up(unheard)
+        silent = []
+        for t in self._store.active():
+            if t.status is RunStatus.LAUNCHING and t.sidecar is None and t.id not in living:
+                if t.stop_requested_at is None:
+                    silent.append(t.id)
+                elif not await asyncio.to_thread(self._spool_taken, t.id):
+                    self._store.move(t.id, RunStatus.STOPPED)
+        return silent
+
+    async def _pass_on_stop(self, t: Tracking, now: float) -> None:
+        if t.stop_requested_at is None or t.sidecar is None:
+            return
+        if now - t.stop_requested_at > self._patience.stop:
+            self._bury(t, "the sidecar did not stop the run in time, so the server ended it")
+        else:
+            await asyncio.to_thread(self._executor.stop, t.id, t.sidecar)
+
+    def _bury(self, t: Tracking, why: str) -> None:
+        """End a run's processes, then give it its status; in the background, since that takes seconds."""
+        self._log.warning("run %s: %s", t.id, why)
+        task = asyncio.get_running_loop().create_task(self._end_lost(t, why))
+        self._burying[t.id] = task
+        task.add_done_callback(lambda done: self._buried(t.id, done))
+
+    async def _end_lost(self, t: Tracking, why: str) -> None:
+        if t.sidecar is None and await asyncio.to_thread(self._spool_taken, t.id):
+            return  # it has just begun after all: the next look sees it
+        await asyncio.to_thread(self._executor.end, t.id, t.sidecar)
+        await self._catch_up([self._store.tracking(t.id)])  # a last word from a sidecar ended for deafness
+        stopped = t.stop_requested_at is not None
+        if self._store.move(t.id, RunStatus.STOPPED if stopped else RunStatus.FAILED, error=why):
+            self._ended(t.id)
+
+    def _spool_taken(self, run_id: str) -> bool:
+        """Whether a sidecar has the spool; if not, we have it now, and one that comes late leaves the run
+        alone: what is on record as never started must not start. Blocks."""
+        try:
+            self._layout.spool(run_id).touch(mode=0o600, exist_ok=False)
+        except FileExistsError:
+            return self._layout.spool(run_id).stat().st_size > 0
+        except FileNotFoundError:  # not even a run dir: nothing can start
+            pass
+        return False
+
+    def _buried(self, run_id: str, task: "asyncio.Task[None]") -> None:
+        del self._burying[run_id]
+        if not task.cancelled() and (problem := task.exception()) is not None:
+            self._log.error("run %s could not be ended; trying again", run_id, exc_info=problem)
+
+    # -- the spool ---------------------------------------------------------------------------------
+
+    async def _catch_up(self, runs: list[Tracking]) -> None:
+        """Apply what the spools of these runs hold beyond what was read before."""
+        wanted = [(t.id, self._layout.spool(t.id), t.spool_offset) for t in runs]
+        for run_id, lines, offset in await asyncio.to_thread(_read_spools, wanted):
+            with self._store.transaction():
+                t = self._store.tracking(run_id)
+                last_seq = t.last_seq
+                for report in self._parse(run_id, lines):
+                    assert report.seq is not None
+                    if report.seq > last_seq:
+                        last_seq = report.seq
+                        self._apply(self._store.tracking(run_id), report)
+                self._store.note_spool(run_id, max(offset, t.spool_offset), last_seq)
+
+    def _parse(self, run_id: str, lines: list[bytes]) -> list[Report]:
+        reports = []
+        for line in lines:
+            try:
+                report = msgspec.json.decode(line, type=Report)
+            except msgspec.DecodeError as problem:
+                self._log.error("run %s: a spool line that is no event, passed over: %s", run_id, problem)
+                continue
+            if report.seq is None or report.status not in _REPORTABLE:
+                self._log.error("run %s: a spooled event that means nothing, passed over", run_id)
+                continue
+            reports.append(report)
+        return reports
+
+    # -- applying ----------------------------------------------------------------------------------
+
+    def _apply(self, t: Tracking, report: Report) -> bool:
+        """Bring one report into the store; False when the run's status forbids it."""
+        details = {
+            name: value
+            for name in ("tmux_pane", "wandb_dir", "sidecar")
+            if (value := getattr(report, name)) is not None
+        }
+        if report.status is RunStatus.RUNNING:
+            if t.status is RunStatus.RUNNING:
+                return not details or self._store.change(t.id, only_from=ACTIVE, **details)
+            return self._store.move(t.id, RunStatus.RUNNING, at=report.time, **details)
+        if t.status is RunStatus.LAUNCHING and report.status is RunStatus.FINISHED:
+            self._store.move(t.id, RunStatus.RUNNING, at=report.time)  # its `running` was lost on the way
+        error = report.error[:_MAX_ERROR] if report.error else None
+        moved = self._store.move(
+            t.id,
+            report.status,
+            at=report.time,
+            exit_code=report.exit_code,
+            signal=report.signal,
+            error=error,
+            **details,
+        )
+        if moved:
+            self._log.info("run %s %s (exit code %s)", t.id, report.status, report.exit_code)
+            self._ended(t.id)
+        return moved
+
+
+def _read_spools(wanted: list[tuple[str, Path, int]]) -> list[tuple[str, list[bytes], int]]:
+    """The whole lines beyond each offset, and the offset behind them; only runs that have some. Blocks."""
+    found = []
+    for run_id, path, offset in wanted:
+        try:
+            with path.open("rb") as file:
+                file.seek(offset)
+                data = file.read(_MAX_READ)
+        except FileNotFoundError:  # its sidecar has not begun
+            continue
+        whole = data[: data.rfind(b"\n") + 1]
+        if whole:
+            found.append((run_id, whole.splitlines(), offset + len(whole)))
+    return found
+
+
+def _why_lost(t: Tracking) -> str:
+    if t.sidecar is None:
+        return "sidecar lost: it never reported that the command had started"
+    if t.sidecar.boot_id != procs.boot_id():
+        return "sidecar lost: the machine was restarted while the run was active"
+    return f"sidecar lost: process {t.sidecar.pid} ended without a last word"

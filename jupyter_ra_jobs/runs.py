@@ -1,0 +1,290 @@
+"""What callers can do with runs: create, edit, queue, start, stop, rerun, archive."""
+
+import asyncio
+import os
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec import UNSET, structs
+
+from jupyter_ra_jobs.errors import BadInput, Conflict, NotFound
+from jupyter_ra_jobs.launcher import Launcher, Prepared
+from jupyter_ra_jobs.layout import Layout
+from jupyter_ra_jobs.models import NewRun, RerunOptions, Run, RunEdit
+from jupyter_ra_jobs.states import ACTIVE, RunStatus
+from jupyter_ra_jobs.store import Store
+
+# Linux hands a program no single argument beyond this (MAX_ARG_STRLEN, with its final NUL).
+MAX_COMMAND_BYTES = 128 * 1024 - 1
+MAX_ENV_BYTES = 512 * 1024
+MAX_TAGS = 100
+MAX_LISTED = 1_000
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+class Runs:
+    """The verbs of a run. `wake` tells the scheduler that there may be something to do."""
+
+    def __init__(
+        self,
+        store: Store,
+        launcher: Launcher,
+        layout: Layout,
+        *,
+        auto_start_queued: bool,
+        wake: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._launcher = launcher
+        self._layout = layout
+        self._auto_start_queued = auto_start_queued
+        self._wake = wake
+
+    # -- looking -----------------------------------------------------------------------------------
+
+    def get(self, run_id: str) -> Run:
+        """One run, or NotFound."""
+        return self._store.run(run_id)
+
+    async def page(
+        self,
+        *,
+        limit: int,
+        archived: bool = False,
+        status: Iterable[RunStatus] | None = None,
+        sweep_id: str | None = None,
+        text: str | None = None,
+        before: str | None = None,
+    ) -> tuple[list[Run], bool]:
+        """A page of runs, newest first, and whether older ones follow.
+
+        `archived` takes the archived ones too; `text` looks in names and commands; `before` is the id of
+        the last run of the page before. Raises BadInput for a `before` that is no run.
+        """
+        try:
+            number = self._store.number(before) if before else None
+        except NotFound as problem:
+            raise BadInput(f"before: {problem}") from problem
+        filters: dict[str, Any] = {"archived": archived, "status": status, "sweep_id": sweep_id}
+        if not text:
+            found = self._store.runs(limit=limit + 1, before=number, **filters)
+        else:
+            found = await self._search(text, limit + 1, number, filters)
+        return found[:limit], len(found) > limit
+
+    async def _search(self, text: str, limit: int, before: int | None, filters: dict[str, Any]) -> list[Run]:
+        low = self._store.next_number() if before is None else before
+        found: list[Run] = []
+        while low > 0 and len(found) < limit:
+            ids, low = self._store.scan(text, before=low)
+            found += self._store.runs(limit=limit - len(found), ids=ids, **filters)
+            await asyncio.sleep(0)  # a search through 100,000 runs lets others in
+        return found[:limit]
+
+    # -- making and changing -----------------------------------------------------------------------
+
+    async def create(self, new: NewRun) -> Run:
+        """Create a run, `ready`, or started when `auto_start` asks for it.
+
+        Raises BadInput; with `auto_start` also what `start` raises, and then nothing was created unless
+        the launch itself failed.
+        """
+        run = self._new_run(new)
+        env = _checked_env(new.env)
+        # Prepared first: what the disk or the machine refuses is known before the store has the run.
+        prepared = await self._launcher.prepare(run, env) if new.auto_start else None
+        self._store.add(run, env)
+        return await self._start(run, prepared) if prepared else run
+
+    def _new_run(self, new: NewRun) -> Run:
+        if new.sweep_id is not None and not self._store.has_sweep(new.sweep_id):
+            raise BadInput(f"sweep_id: there is no sweep {new.sweep_id}")
+        if new.parent_run_id is not None:
+            try:
+                self._store.number(new.parent_run_id)
+            except NotFound as problem:
+                raise BadInput(f"parent_run_id: {problem}") from problem
+        run_id = secrets.token_hex(6)
+        return Run(
+            id=run_id,
+            name=_checked_text("name", new.name),
+            command=_checked_command(new.command),
+            workdir=self._checked_workdir(new.workdir),
+            status=RunStatus.READY,
+            is_archived=False,
+            parent_run_id=new.parent_run_id,
+            origin_alert_id=new.origin_alert_id,
+            sweep_id=new.sweep_id,
+            sweep_params=None,
+            chat_session_id=new.chat_session_id,
+            created_at=time.time(),
+            tmux_window=None,
+            tmux_pane=None,
+            run_dir=str(self._layout.run_dir(run_id)),
+            exit_code=None,
+            error=None,
+            wandb_dir=None,
+            gpuwrap_config=new.gpuwrap_config,
+            signal=None,
+            progress=None,
+            attach_command=None,
+            queue_position=None,
+            tags=_checked_tags(new.tags),
+            notes=new.notes,
+            timeout_seconds=new.timeout_seconds,
+        )
+
+    def edit(self, run_id: str, edit: RunEdit) -> Run:
+        """Change what the caller names; Conflict for command or workdir while the run is active."""
+        changes = {name: value for name, value in structs.asdict(edit).items() if value is not UNSET}
+        if "name" in changes:
+            _checked_text("name", changes["name"])
+        if "command" in changes:
+            _checked_command(changes["command"])
+        if "workdir" in changes:
+            changes["workdir"] = self._checked_workdir(changes["workdir"])
+        if "tags" in changes:
+            changes["tags"] = _checked_tags(changes["tags"])
+        run = self._store.run(run_id)
+        if changes:
+            touches_work = changes.keys() & {"command", "workdir"}
+            allowed = set(RunStatus) - ACTIVE if touches_work else set(RunStatus)
+            if not self._store.change(run_id, only_from=allowed, **changes):
+                raise Conflict(f"run {run_id} is {run.status}; its command and workdir cannot change now")
+        return self._store.run(run_id)
+
+    def queue(self, run_id: str) -> Run:
+        """Move a `ready` run to `queued`; it is started when asked to, or by itself if the site says so."""
+        self._enqueue(run_id, start=self._auto_start_queued)
+        return self._store.run(run_id)
+
+    async def start(self, run_id: str) -> Run:
+        """Start a `ready` or `queued` run, or have it wait its turn when no slot is free.
+
+        Raises Conflict from any other status, Unavailable, StorageFull and BadInput (its workdir is gone)
+        with nothing changed, LaunchFailed after which the run is `failed`.
+        """
+        run = self._store.run(run_id)
+        if run.status not in (RunStatus.READY, RunStatus.QUEUED):
+            raise Conflict(f"run {run_id} is {run.status} and cannot be started; rerun it to run it again")
+        self._checked_workdir(run.workdir)
+        return await self._start(run, await self._launcher.prepare(run, self._store.env(run_id)))
+
+    async def _start(self, run: Run, prepared: Prepared) -> Run:
+        others_wait = self._launcher.max_active is not None and self._store.waiting(1)
+        if others_wait or not await self._launcher.launch(run.id, prepared):
+            prepared.discard()
+            if not self._store.change(run.id, only_from=[RunStatus.QUEUED], start_requested=1):
+                self._enqueue(run.id, start=True)
+        self._wake()
+        return self._store.run(run.id)
+
+    def _enqueue(self, run_id: str, *, start: bool) -> None:
+        if not self._store.move(run_id, RunStatus.QUEUED, start_requested=int(start)):
+            raise Conflict(f"run {run_id} is {self._store.status(run_id)} and cannot be queued")
+        if start:
+            self._wake()
+
+    def stop(self, run_id: str) -> tuple[str, Run]:
+        """Stop a run that is queued or active; says what was done. Stopping twice is no error.
+
+        An active run is asked to end: its status follows when its processes have ended.
+        """
+        status = self._store.status(run_id)
+        if status is RunStatus.QUEUED and self._store.move(
+            run_id, RunStatus.STOPPED, only_from=[RunStatus.QUEUED]
+        ):
+            return "Removed from the queue", self._store.run(run_id)
+        if self._store.request_stop(run_id):
+            self._wake()  # its next look asks the sidecar, and goes on asking
+            return "Stopping", self._store.run(run_id)
+        run = self._store.run(run_id)
+        if run.status is RunStatus.STOPPED:
+            return "Stopped already", run
+        if run.status is RunStatus.READY:
+            raise Conflict(f"run {run_id} was not started, so there is nothing to stop")
+        raise Conflict(f"run {run_id} has ended already: {run.status}")
+
+    async def rerun(self, run_id: str, options: RerunOptions) -> Run:
+        """A new run of the same command, or of another in its place; the first stays as it is."""
+        run = self._store.run(run_id)
+        new = NewRun(
+            name=f"{run.name} (Rerun)"[-500:],
+            command=options.command or run.command,
+            workdir=run.workdir,
+            parent_run_id=run.id,
+            origin_alert_id=options.origin_alert_id,
+            chat_session_id=run.chat_session_id,
+            auto_start=options.auto_start,
+            gpuwrap_config=options.gpuwrap_config or run.gpuwrap_config,
+            env=self._store.env(run_id),
+            tags=run.tags,
+            timeout_seconds=run.timeout_seconds,
+        )
+        return await self.create(new)
+
+    def archive(self, run_id: str, archived: bool) -> Run:
+        """Hide a run from the default list, or show it again; nothing of it is removed."""
+        run = self._store.run(run_id)
+        if run.is_archived != archived:
+            self._store.change(
+                run_id, is_archived=int(archived), archived_at=time.time() if archived else None
+            )
+        return self._store.run(run_id)
+
+    # -- checks ------------------------------------------------------------------------------------
+
+    def _checked_workdir(self, given: str | None) -> str:
+        """An absolute path to a folder that is there; relative ones start at the server's workdir."""
+        if not given:
+            return str(self._layout.workdir)
+        _checked_text("workdir", given)
+        path = self._layout.workdir / Path(given).expanduser()
+        if not path.exists():
+            raise BadInput(f"workdir: there is no folder {path}")
+        if not path.is_dir():
+            raise BadInput(f"workdir: {path} is not a folder")
+        if not os.access(path, os.X_OK):
+            raise BadInput(f"workdir: {path} may not be entered")
+        return os.path.normpath(path)
+
+
+def _checked_text(field: str, text: str) -> str:
+    if "\0" in text:
+        raise BadInput(f"{field}: a NUL character cannot be part of it")
+    if not text.strip():
+        raise BadInput(f"{field}: must not be empty")
+    return text
+
+
+def _checked_command(command: str) -> str:
+    _checked_text("command", command)
+    size = len(command.encode())
+    if size > MAX_COMMAND_BYTES:
+        raise BadInput(
+            f"command: {size:,} bytes are more than a program can be given ({MAX_COMMAND_BYTES:,}); "
+            "put it in a script and run that"
+        )
+    return command
+
+
+def _checked_env(env: Mapping[str, str] | None) -> dict[str, str]:
+    for name, value in (env or {}).items():
+        if not _VARIABLE.match(name):
+            raise BadInput(f"env: {name!r} is no name of a variable")
+        if "\0" in value:
+            raise BadInput(f"env: the value of {name} holds a NUL character")
+    size = sum(len(name) + len(value.encode()) + 2 for name, value in (env or {}).items())
+    if size > MAX_ENV_BYTES:
+        raise BadInput(f"env: {size:,} bytes are more than {MAX_ENV_BYTES:,}")
+    return dict(env or {})
+
+
+def _checked_tags(tags: list[str]) -> list[str]:
+    if len(tags) > MAX_TAGS:
+        raise BadInput(f"tags: {len(tags)} are more than {MAX_TAGS}")
+    return list(dict.fromkeys(_checked_text("tags", tag) for tag in tags))

@@ -1,0 +1,94 @@
+"""One loop: catch up with what the sidecars did, then start what was asked for and has a slot."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+
+from jupyter_ra_jobs.errors import Conflict, LaunchFailed, RaJobsError
+from jupyter_ra_jobs.launcher import Launcher
+from jupyter_ra_jobs.reports import Reports
+from jupyter_ra_jobs.store import Store
+
+_BUSY_TICK = 1.0
+_IDLE_TICK = 5.0
+_AT_ONCE = 64
+
+
+class Scheduler:
+    """The server's heart. `on_tick` is called once a tick, with the number of active runs."""
+
+    def __init__(
+        self,
+        store: Store,
+        launcher: Launcher,
+        reports: Reports,
+        log: logging.Logger,
+        on_tick: Callable[[int], None],
+    ) -> None:
+        self._store = store
+        self._launcher = launcher
+        self._reports = reports
+        self._log = log
+        self._on_tick = on_tick
+        self._awake = asyncio.Event()
+        self._ending = False
+        self._task: asyncio.Task[None] | None = None
+
+    def wake(self) -> None:
+        """There may be something to do: tick now."""
+        self._awake.set()
+
+    async def start(self) -> None:
+        """Take up what an earlier server left, then begin to tick."""
+        await self._adopt()
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def close(self) -> None:
+        """Finish the tick under way and end. By a flag: a cancel may be swallowed half-way."""
+        self._ending = True
+        self._awake.set()
+        if self._task is not None:
+            await self._task
+
+    async def _run(self) -> None:
+        while not self._ending:
+            self._awake.clear()
+            try:
+                await self.tick()
+            except Exception:  # noqa: BLE001 - the edge of the loop: the other runs must not stand still
+                self._log.exception("a scheduler tick failed; the next one tries again")
+            busy = self._store.active_count() or self._store.waiting(1)
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._awake.wait(), _BUSY_TICK if busy else _IDLE_TICK)
+
+    async def tick(self) -> None:
+        """One pass: first what ended, then what can start."""
+        await self._reports.reconcile()
+        await self._fill()
+        self._on_tick(self._store.active_count())
+
+    async def _adopt(self) -> None:
+        """Launch what a server had claimed when it died, unless its sidecar did start."""
+        for run_id in await self._reports.never_launched():
+            self._log.info("run %s was claimed but perhaps not launched; launching it", run_id)
+            try:
+                await self._launcher.relaunch(run_id)
+            except RaJobsError as problem:
+                self._log.error("run %s: %s", run_id, problem)
+
+    async def _fill(self) -> None:
+        """Start the runs that wait, first come first, while there are slots."""
+        limit = self._launcher.max_active
+        free = _AT_ONCE if limit is None else min(_AT_ONCE, limit - self._store.active_count())
+        for run_id in self._store.waiting(free) if free > 0 else []:
+            try:
+                prepared = await self._launcher.prepare(self._store.run(run_id), self._store.env(run_id))
+                if not await self._launcher.launch(run_id, prepared):
+                    prepared.discard()
+                    return
+            except (Conflict, LaunchFailed) as problem:  # stopped meanwhile; or failed, and on record
+                self._log.info("run %s: %s", run_id, problem)
+            except RaJobsError as problem:  # no tmux, a full disk: it stays in the queue
+                self._log.warning("run %s waits on: %s", run_id, problem)
+                return

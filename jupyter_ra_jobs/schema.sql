@@ -1,0 +1,74 @@
+-- The whole schema, version 1. Times are seconds since the epoch, JSON columns hold JSON text.
+
+CREATE TABLE meta (
+    key   TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE runs (
+    n                 INTEGER PRIMARY KEY AUTOINCREMENT,  -- the order of creation, whatever the clock says
+    id                TEXT    NOT NULL UNIQUE,
+    rev               INTEGER NOT NULL,                   -- grows with each change of any run: the cursor of /events
+    name              TEXT    NOT NULL,
+    command           TEXT    NOT NULL,
+    workdir           TEXT    NOT NULL,
+    env               TEXT    NOT NULL DEFAULT '{}',      -- what the caller gave; never listed
+    status            TEXT    NOT NULL,
+    is_archived       INTEGER NOT NULL DEFAULT 0,
+    archived_at       REAL,
+    parent_run_id     TEXT,
+    origin_alert_id   TEXT,
+    sweep_id          TEXT,
+    sweep_params      TEXT,
+    chat_session_id   TEXT,
+    created_at        REAL    NOT NULL,
+    queued_at         REAL,
+    launched_at       REAL,
+    started_at        REAL,
+    ended_at          REAL,
+    stopped_at        REAL,
+    tmux_window       TEXT,
+    tmux_pane         TEXT,
+    attach_command    TEXT,
+    exit_code         INTEGER,
+    signal            TEXT,
+    error             TEXT,
+    wandb_dir         TEXT,
+    gpuwrap_config    TEXT,
+    progress          REAL,
+    tags              TEXT    NOT NULL DEFAULT '[]',
+    notes             TEXT,
+    timeout_seconds   REAL,
+    start_requested   INTEGER NOT NULL DEFAULT 0,         -- queued, and to be started when a slot is free
+    stop_requested_at REAL,
+    token_hash        TEXT,                               -- of the run's token, which only its sidecar has
+    spool_offset      INTEGER NOT NULL DEFAULT 0,         -- how far its spool was read
+    last_seq          INTEGER NOT NULL DEFAULT 0,
+    sidecar           TEXT                                -- the processes' identity, from its first event
+);
+
+CREATE UNIQUE INDEX runs_rev ON runs (rev);
+CREATE INDEX runs_shown ON runs (n) WHERE NOT is_archived;
+CREATE INDEX runs_status ON runs (status, n);
+CREATE INDEX runs_status_shown ON runs (status, n) WHERE NOT is_archived;
+CREATE INDEX runs_sweep ON runs (sweep_id, n) WHERE sweep_id IS NOT NULL;
+CREATE INDEX runs_queue ON runs (queued_at, n) WHERE status = 'queued';
+
+CREATE TABLE sweeps (
+    n                INTEGER PRIMARY KEY AUTOINCREMENT,
+    id               TEXT    NOT NULL UNIQUE,
+    name             TEXT    NOT NULL,
+    base_command     TEXT    NOT NULL,
+    workdir          TEXT    NOT NULL,
+    parameters       TEXT    NOT NULL DEFAULT '{}',
+    status           TEXT    NOT NULL,
+    created_at       REAL    NOT NULL,
+    started_at       REAL,
+    completed_at     REAL,
+    max_runs         INTEGER,
+    goal             TEXT,
+    is_wild          INTEGER NOT NULL DEFAULT 0,
+    chat_session_id  TEXT,
+    ui_config        TEXT,
+    creation_context TEXT
+);

@@ -1,0 +1,96 @@
+"""The parts that do the work, built once and handed to whoever needs them."""
+
+import logging
+from typing import Any
+
+from msgspec import Struct
+
+from jupyter_ra_jobs import jobs_json
+from jupyter_ra_jobs.changes import Changes
+from jupyter_ra_jobs.executors.base import Executor
+from jupyter_ra_jobs.launcher import Launcher, LaunchSettings
+from jupyter_ra_jobs.layout import Layout
+from jupyter_ra_jobs.log_search import LogSearch
+from jupyter_ra_jobs.logs import LogWatcher
+from jupyter_ra_jobs.reports import Patience, Reports
+from jupyter_ra_jobs.runs import Runs
+from jupyter_ra_jobs.scheduler import Scheduler
+from jupyter_ra_jobs.store import Store
+
+_LAUNCH_PATIENCE = 30.0
+_STOP_MARGIN = 30.0
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """What a site decides beyond launches."""
+
+    auto_start_queued: bool
+    log_page_bytes: int
+    log_page_max_bytes: int
+    log_stream_bytes: int
+    log_search_seconds: float
+
+
+class Services:
+    """Everything behind the routes of one workdir. Raises StorageFull or RaJobsError when built in vain."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        executor: Executor,
+        settings: Settings,
+        launching: LaunchSettings,
+        log: logging.Logger,
+        on_tick: Any,
+    ) -> None:
+        self.layout = layout
+        self.settings = settings
+        self.log = log
+        layout.create()
+        self.changes = Changes()
+        self.store = Store(layout.database, layout.runs, self.changes.ring)
+        imported = jobs_json.import_once(self.store, layout)
+        if imported:
+            log.info("imported %s", imported)
+        if settings.auto_start_queued:
+            self.store.request_all_queued()
+        self.log_watcher = LogWatcher()
+        self.log_search = LogSearch()
+        self.launcher = Launcher(self.store, executor, layout, launching, log)
+        stop_patience = launching.interrupt_grace + launching.terminate_grace + _STOP_MARGIN
+        self.reports = Reports(
+            self.store,
+            executor,
+            layout,
+            Patience(launch=_LAUNCH_PATIENCE, stop=stop_patience),
+            log,
+            self._ended,
+        )
+        self.scheduler = Scheduler(self.store, self.launcher, self.reports, log, on_tick)
+        self.runs = Runs(
+            self.store,
+            self.launcher,
+            layout,
+            auto_start_queued=settings.auto_start_queued,
+            wake=self.scheduler.wake,
+        )
+
+    async def start(self, where: dict[str, Any]) -> None:
+        """Tell the sidecars where we are, take up their runs, begin to schedule."""
+        self.layout.write_server_file(where)
+        await self.scheduler.start()
+
+    async def close(self) -> None:
+        """End politely, within seconds: streams end, runs go on."""
+        self.changes.close()
+        self.log_watcher.close()
+        self.log_search.close()
+        await self.scheduler.close()
+        await self.reports.close()
+        self.launcher.close()
+        self.store.close()
+
+    def _ended(self, run_id: str) -> None:
+        self.log_watcher.wake(self.layout.log(run_id))
+        self.log_watcher.wake(self.layout.sidecar_log(run_id))
+        self.scheduler.wake()  # a slot is free

@@ -1,0 +1,162 @@
+"""Processes named beyond doubt, and the end of a run's process tree. Linux: all of it is proc(5).
+
+A pid alone is no name: the kernel gives it to another process once its owner is gone. A pid with its
+start time (clock ticks since boot, so no clock setting moves it) is one, within one boot.
+"""
+
+import os
+import signal
+import time
+
+RUN_ID_VARIABLE = "RA_RUN_ID"
+"""Carried by each process of a run, however it forks: what finds the ones that left the tree."""
+
+SIGNALS = {int(number): number.name for number in signal.Signals}
+_FIND_EVERY = 0.1
+_UNKILLABLE_AFTER = 10.0
+
+
+class Process:
+    """One line of the process table."""
+
+    __slots__ = ("parent", "pid", "session", "start")
+
+    def __init__(self, pid: int, parent: int, session: int, start: int) -> None:
+        self.pid = pid
+        self.parent = parent
+        self.session = session
+        self.start = start
+
+
+def boot_id() -> str:
+    """Another one after each boot, so that pids of an earlier boot are known for what they are."""
+    with open("/proc/sys/kernel/random/boot_id") as file:
+        return file.read().strip()
+
+
+def look(pid: int) -> Process | None:
+    """The process with this pid, or None: gone, or a zombie, which is as good as gone."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            # The name, field 2, may hold spaces and parentheses: count from its end.
+            fields = file.read().rpartition(b")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    if not fields or fields[0] in (b"Z", b"X"):
+        return None
+    return Process(pid, int(fields[1]), int(fields[3]), int(fields[19]))
+
+
+def is_alive(pid: int, start: int) -> bool:
+    """Whether the very process that started at `start` still runs (in this boot)."""
+    process = look(pid)
+    return process is not None and process.start == start
+
+
+def send(pid: int, start: int, number: int) -> bool:
+    """Signal the process if it is still the same one; False when it is gone or not ours to signal."""
+    try:
+        handle = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
+    except ProcessLookupError:
+        return False
+    except OSError:  # a kernel or sandbox without pidfd
+        handle = None
+    try:
+        if not is_alive(pid, start):
+            return False
+        if handle is None:
+            os.kill(pid, number)
+        else:
+            # Held by the handle, the pid cannot have changed hands since the look at its start time.
+            signal.pidfd_send_signal(handle, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    finally:
+        if handle is not None:
+            os.close(handle)
+    return True
+
+
+def of_run(run_id: str, session: int, since: int) -> dict[int, int]:
+    """The living processes of a run, pid to start time.
+
+    A process belongs to it when it carries the run's id in its environment (double forks and setsid
+    do not shake that off), is of the command's session, or descends from one that belongs. Nothing
+    older than `since`, the start of the command, and never the caller.
+    """
+    mark = f"{RUN_ID_VARIABLE}={run_id}".encode()
+    younger: dict[int, Process] = {}
+    found: dict[int, int] = {}
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        process = look(int(name))
+        if process is None or process.start < since or process.pid == os.getpid():
+            continue
+        younger[process.pid] = process
+        if process.session == session or mark in _environment(process.pid):
+            found[process.pid] = process.start
+    grown = True
+    while grown:
+        children = {pid: p.start for pid, p in younger.items() if p.parent in found and pid not in found}
+        found.update(children)
+        grown = bool(children)
+    return found
+
+
+def _environment(pid: int) -> list[bytes]:
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            return file.read().split(b"\0")
+    except OSError:  # gone meanwhile, or another user's
+        return []
+
+
+class Ladder:
+    """Ends a run's processes, rung by rung: a signal, then some seconds in which to comply.
+
+    Nothing here waits: call `poll` until it says that it is done, with something useful between.
+    """
+
+    def __init__(self, run_id: str, session: int, since: int, rungs: list[tuple[int, float]]) -> None:
+        self._who = (run_id, session, since)
+        self._rungs = list(rungs)
+        self._signalled: dict[int, int] = {}
+        self._number = 0
+        self._until = 0.0
+        self._again = 0.0
+        self.left: dict[int, int] = {}
+        """Who was alive at the last look."""
+
+    def poll(self) -> bool:
+        """True when no process is left, or when none of the rungs could end the last ones."""
+        now = time.monotonic()
+        if now < self._again:
+            return False
+        self._again = now + _FIND_EVERY
+        self.left = of_run(*self._who)
+        if not self.left:
+            return True
+        if now >= self._until:
+            if not self._rungs:
+                return True
+            self._number, grace = self._rungs.pop(0)
+            self._until = now + grace
+            self._signalled = {}
+        for pid, start in self.left.items():
+            if self._signalled.get(pid) != start:
+                self._signalled[pid] = start
+                send(pid, start, self._number)
+                if self._number == signal.SIGTERM:
+                    send(pid, start, signal.SIGCONT)  # one that is suspended could not hear it
+        return False
+
+
+def stop_rungs(interrupt_grace: float, terminate_grace: float) -> list[tuple[int, float]]:
+    """How a run is stopped: as Ctrl-C would, then as kill would, then without asking."""
+    return [(int(signal.SIGINT), interrupt_grace), *end_rungs(terminate_grace)]
+
+
+def end_rungs(terminate_grace: float) -> list[tuple[int, float]]:
+    """How what a run left behind is ended."""
+    return [(int(signal.SIGTERM), terminate_grace), (int(signal.SIGKILL), _UNKILLABLE_AFTER)]

@@ -1,0 +1,124 @@
+"""Tells the server what the spool says: a hint, so that it need not wait for its next look."""
+
+import json
+import sys
+import threading
+from collections.abc import Callable
+
+from jupyter_ra_jobs_sidecar.spec import Spec
+from jupyter_ra_jobs_sidecar.spool import Event
+
+_TIMEOUT = 5.0
+_FIRST_RETRY, _LAST_RETRY = 0.2, 5.0
+
+# What this module needs of http.client is imported after the command has started, in the thread.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import http.client
+
+
+class Reporter:
+    """Posts the newest event from a thread of its own, until the server takes it.
+
+    Earlier ones need no post: the server reads them in the spool. Where the server is, `server.json`
+    says, read afresh for each try: a restarted server is found on its new port.
+    """
+
+    def __init__(self, spec: Spec, log: Callable[[str], None]) -> None:
+        self._spec = spec
+        self._log = log
+        self._changed = threading.Condition()
+        self._event: Event | None = None
+        self._tries = 0
+        self._accepted: Event | None = None
+        self._thread = threading.Thread(target=self._run, name="reporter", daemon=True)
+        self._thread.start()
+
+    def tell(self, event: Event) -> None:
+        """Post this event in place of any that still waits."""
+        with self._changed:
+            self._event = event
+            self._accepted = None
+            self._tries = 0
+            self._changed.notify_all()
+
+    def settle(self, seconds: float) -> bool:
+        """Wait until the last event was answered, or one try was in vain; True when the server has it."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._event is None or self._tries > 0, seconds)
+            self._tries = 0
+            return self._event is None and self._accepted is not None
+
+    def _run(self) -> None:
+        delay = _FIRST_RETRY
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._event is not None)
+                event = self._event
+            assert event is not None
+            status = self._post(event)
+            taken = 0 < status < 500  # a refusal is an answer: asking again would not help
+            with self._changed:
+                if taken:
+                    delay = _FIRST_RETRY
+                    if self._event is event:
+                        self._event = None
+                        self._accepted = event if status == 200 else None
+                elif self._event is event:
+                    self._tries += 1
+                self._changed.notify_all()
+                if not taken:
+                    # Woken early by a newer event, which is then tried at once.
+                    self._changed.wait_for(lambda: self._event is not event, delay)  # noqa: B023
+                    delay = min(delay * 2, _LAST_RETRY)
+
+    def _post(self, event: Event) -> int:
+        """The HTTP status of the server's answer, 0 when there was none."""
+        try:
+            with open(self._spec.server_file, "rb") as file:
+                server = json.load(file)
+            connection = _connect(server)
+        except (OSError, ValueError, KeyError) as problem:
+            self._log(f"no server to report to: {problem}")
+            return 0
+        try:
+            connection.request(
+                "POST",
+                f"{server['path']}/runs/{self._spec.run_id}/status",
+                body=json.dumps(event),
+                headers={"Content-Type": "application/json", "X-RA-Run-Token": self._spec.token},
+            )
+            answer = connection.getresponse()
+            answer.read()
+        except Exception as problem:  # noqa: BLE001 - http.client raises its own and OSError
+            self._log(f"report {event['seq']} not delivered: {problem!r}")
+            return 0
+        finally:
+            connection.close()
+        if answer.status != 200:
+            self._log(f"report {event['seq']} answered with {answer.status} {answer.reason}")
+        return answer.status
+
+
+def _connect(server: dict[str, str]) -> "http.client.HTTPConnection":
+    if server.get("scheme") != "https":
+        sys.modules.setdefault("ssl", None)  # type: ignore[arg-type]  # saves 4 MB and 10 ms
+    import http.client
+    import socket
+
+    if "socket" in server:
+        connection = http.client.HTTPConnection("localhost", timeout=_TIMEOUT)
+        connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.sock.settimeout(_TIMEOUT)
+        connection.sock.connect(server["socket"])
+        return connection
+    host, port = server["host"], int(server["port"])
+    if server["scheme"] != "https":
+        return http.client.HTTPConnection(host, port, timeout=_TIMEOUT)
+    import ssl
+
+    # The server's own certificate is the only one that counts; what name it bears does not.
+    context = ssl.create_default_context(cafile=server.get("certificate"))
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return http.client.HTTPSConnection(host, port, timeout=_TIMEOUT, context=context)

@@ -1,0 +1,62 @@
+"""The spool, events.jsonl: what happened to the run, a JSON object a line. It is the truth.
+
+Each event holds `seq` (1, 2, …), `time`, `status` and what belongs to that status.
+"""
+
+import json
+import os
+import time
+
+from jupyter_ra_jobs_sidecar.spec import SPOOL
+
+Event = dict[str, object]
+
+
+class Taken(Exception):
+    """The run has a spool: another sidecar has it, or had it. A run never starts twice."""
+
+
+class Spool:
+    """The one writer of a run's events."""
+
+    def __init__(self, run_dir: str) -> None:
+        path = os.path.join(run_dir, SPOOL)
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        try:
+            self._fd = os.open(path, flags, 0o600)
+        except FileExistsError:
+            raise Taken(path) from None
+        self._seq = 0
+        self._unwritten: list[bytes] = []
+
+    def add(self, status: str, **details: object) -> Event:
+        """Append an event; it is on disk after the next `sync` that returns True."""
+        self._seq += 1
+        event: Event = {"seq": self._seq, "time": time.time(), "status": status, **details}
+        self._unwritten.append(json.dumps(event).encode() + b"\n")
+        self._write()
+        return event
+
+    def sync(self) -> bool:
+        """Bring every event to the disk; False while the disk takes nothing (call again later)."""
+        if not self._write():
+            return False
+        try:
+            os.fsync(self._fd)
+        except OSError:
+            return False
+        return True
+
+    def _write(self) -> bool:
+        while self._unwritten:
+            line = self._unwritten[0]
+            size = os.fstat(self._fd).st_size
+            try:
+                written = os.write(self._fd, line)
+            except OSError:  # full, most likely: the caller asks again
+                return False
+            if written < len(line):
+                os.ftruncate(self._fd, size)  # half an event is none
+                return False
+            del self._unwritten[0]
+        return True

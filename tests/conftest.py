@@ -1,0 +1,245 @@
+"""Real servers on real tmux, each in a world of its own that is empty again afterwards."""
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import psutil
+import pytest
+
+pytest_plugins = ["pytest_jupyter.jupyter_server"]
+
+T = TypeVar("T")
+TOKEN = "a-test-token"
+PATIENCE = 60.0
+"""Seconds until a condition counts as never met; long, since a loaded machine is slow, not wrong."""
+
+
+def wait_for(condition: Callable[[], T], what: str = "", patience: float = PATIENCE) -> T:
+    """The first true value of `condition`; looks again and again until then."""
+    until = time.monotonic() + patience
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > until:
+            raise AssertionError(f"never came true in {patience:g} s: {what or condition}")
+        time.sleep(0.01)
+
+
+class World:
+    """A folder with a home, a workdir and a tmux socket folder, and whatever was started in it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.workdir = root / "work"
+        self.home = root / "home"
+        # A socket's path may have 107 bytes at most, so not below pytest's long ones.
+        self.tmux_tmpdir = Path(f"/tmp/ra-test-{os.getpid()}-{os.urandom(4).hex()}")
+        for folder in (self.workdir, self.home, self.tmux_tmpdir):
+            folder.mkdir(mode=0o700)
+        self.env = {
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if not name.startswith(("JUPYTER", "JPY_", "RA_", "TMUX"))
+            },
+            "HOME": str(self.home),
+            "TMUX_TMPDIR": str(self.tmux_tmpdir),
+            "JUPYTER_CONFIG_DIR": str(root / "config"),
+            "JUPYTER_DATA_DIR": str(root / "data"),
+            "JUPYTER_RUNTIME_DIR": str(root / "runtime"),
+            "JUPYTER_TOKEN": TOKEN,
+        }
+
+    def tmux(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Call tmux on this world's server."""
+        return subprocess.run(
+            ["tmux", "-L", "default", *arguments], env=self.env, capture_output=True, text=True, check=False
+        )
+
+    def windows(self) -> list[str]:
+        """The windows there are, as `session:window`."""
+        return self.tmux("list-windows", "-a", "-F", "#{session_name}:#{window_name}").stdout.splitlines()
+
+    def processes(self) -> list[psutil.Process]:
+        """Whatever was started in this world and still lives: it bears its tmux folder."""
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if (
+                    process.pid != os.getpid()
+                    and process.status() != psutil.STATUS_ZOMBIE
+                    and process.environ().get("TMUX_TMPDIR") == str(self.tmux_tmpdir)
+                ):
+                    found.append(process)
+        return found
+
+    def end(self) -> None:
+        """End what was started here, and take the socket folder away."""
+        self.tmux("kill-server")
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            left = self.processes()
+            for process in left:
+                with contextlib.suppress(psutil.Error):
+                    process.send_signal(number)
+            psutil.wait_procs(left, timeout=10)
+        assert not self.processes()
+        for leftover in sorted(self.tmux_tmpdir.rglob("*"), reverse=True):
+            leftover.rmdir() if leftover.is_dir() else leftover.unlink()
+        self.tmux_tmpdir.rmdir()
+
+
+class Answer(NamedTuple):
+    """What a request gave."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body, decoded."""
+        return json.loads(self.body)
+
+
+class Server:
+    """A Jupyter server with the extension, as a process of its own."""
+
+    def __init__(self, world: World, *options: str) -> None:
+        self.world = world
+        self.options = options
+        self.process: subprocess.Popen[bytes] | None = None
+        self.port = 0
+
+    def start(self, *options: str) -> "Server":
+        """Start it, and wait until it answers."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        command = [sys.executable, "-m", "jupyter_ra_jobs", "--workdir", str(self.world.workdir)]
+        command += ["--allow-root", "--no-browser", "--ServerApp.ip=127.0.0.1", "--ServerApp.port_retries=0"]
+        command += [f"--ServerApp.port={self.port}", *self.options, *options]
+        with (self.world.root / "server.out").open("ab") as out:
+            self.process = subprocess.Popen(
+                command, env=self.world.env, cwd=self.world.root, stdin=subprocess.DEVNULL, stdout=out, stderr=out
+            )
+        wait_for(self._answers, "the server answers")
+        return self
+
+    def _answers(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, self.output()
+        with contextlib.suppress(OSError):
+            file = self.world.workdir / ".agents" / "server.json"
+            return json.loads(file.read_text())["port"] == self.port and self.get("/").status == 200
+        return False
+
+    def output(self) -> str:
+        """What it said."""
+        return (self.world.root / "server.out").read_text()
+
+    def kill(self) -> None:
+        """As a crash: kill -9."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> None:
+        """Politely."""
+        assert self.process is not None
+        self.process.terminate()
+        self.process.wait(30)
+
+    def request(
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+    ) -> Answer:
+        """Any request, logged in unless `headers` say otherwise; `body` is JSON, or bytes as they are."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        try:
+            sent = {"Authorization": f"token {TOKEN}"} if headers is None else headers
+            connection.request(method, f"/ra-jobs{path}", data, sent)
+            answer = connection.getresponse()
+            return Answer(answer.status, answer.headers, answer.read())
+        finally:
+            connection.close()
+
+    def get(self, path: str) -> Answer:
+        """GET."""
+        return self.request("GET", path)
+
+    def post(self, path: str, **body: Any) -> Answer:
+        """POST."""
+        return self.request("POST", path, body)
+
+    def run(self, run_id: str) -> dict[str, Any]:
+        """A run as it is now."""
+        answer = self.get(f"/runs/{run_id}")
+        assert answer.status == 200, answer.body
+        found: dict[str, Any] = answer.json
+        return found
+
+    def create(self, command: str, **more: Any) -> dict[str, Any]:
+        """A new run."""
+        answer = self.post("/runs", **{"name": "test", "command": command, **more})
+        assert answer.status == 200, answer.body
+        made: dict[str, Any] = answer.json
+        return made
+
+    def launch(self, command: str, **more: Any) -> str:
+        """A new run, started; its id."""
+        return str(self.create(command, auto_start=True, **more)["id"])
+
+    def until(self, run_id: str, *statuses: str) -> dict[str, Any]:
+        """The run once it has one of these statuses."""
+
+        def there() -> dict[str, Any] | None:
+            run = self.run(run_id)
+            return run if run["status"] in statuses else None
+
+        return wait_for(there, f"run {run_id} is {statuses}, not {self.run(run_id)}")
+
+    def ended(self, run_id: str) -> dict[str, Any]:
+        """The run once it has ended."""
+        return self.until(run_id, "finished", "failed", "stopped")
+
+    def run_dir(self, run_id: str) -> Path:
+        """Where the run's files are."""
+        return self.world.workdir / ".agents" / "runs" / run_id
+
+    def log(self, run_id: str) -> bytes:
+        """The run's output, from the disk."""
+        path = self.run_dir(run_id) / "run.log"
+        return path.read_bytes() if path.exists() else b""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """A world for one test."""
+    made = World(tmp_path)
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def server(world: World) -> Server:
+    """A running server for one test; its world ends it."""
+    return Server(world).start()
+
+
+@pytest.fixture(scope="module")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A running server for all tests of a module that do not harm it."""
+    made = World(tmp_path_factory.mktemp("shared"))
+    yield Server(made).start()
+    made.end()
