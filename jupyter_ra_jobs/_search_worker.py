@@ -32,12 +32,12 @@ from typing import NamedTuple
 
 SHOWN = 2_000
 """Characters of a found line that are shown, at most."""
-MEMORY = 1 << 30
+MEMORY = 1 << 29
 """Bytes of address space, or a pattern could backtrack into all of the machine's memory."""
 REPORT = 0.1
 """Seconds between two `at`, at most; the first come closer, to tell on which line a pattern hangs."""
 EQUALS_ASCII = {"i": "\u0130\u0131", "s": "\u017f", "k": "\u212a"}
-"""The characters that, ignoring case, equal an ASCII letter: those of Turkish, the long s, the Kelvin sign."""
+"""What equals an ASCII letter when case is ignored: the two i of Turkish, the long s, the Kelvin sign."""
 
 Found = Iterator[tuple[int, re.Match[str]]]
 """Where a line begins, and the first match in it."""

@@ -3,7 +3,7 @@
 import datetime
 import os
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from jupyter_core.application import JupyterApp
 from jupyter_server.extension.application import ExtensionApp
@@ -33,8 +33,8 @@ class RaJobsApp(ExtensionApp):
     examples = "jupyter ra-jobs --workdir /path/to/project"
     extension_url = f"{PREFIX}/"
     load_other_extensions = True
-    aliases: ClassVar = {**JupyterApp.aliases, "workdir": "RaJobsApp.workdir"}
-    subcommands: ClassVar = {"export": (ExportApp, "Print all runs and sweeps in the form of jobs.json.")}
+    aliases = {**JupyterApp.aliases, "workdir": "RaJobsApp.workdir"}
+    subcommands = {"export": (ExportApp, "Print all runs and sweeps in the form of jobs.json.")}
 
     workdir = Unicode(
         "",

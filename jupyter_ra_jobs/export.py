@@ -3,7 +3,6 @@
 import json
 import sys
 from pathlib import Path
-from typing import ClassVar
 
 from jupyter_core.application import JupyterApp
 from traitlets import Unicode
@@ -21,7 +20,7 @@ class ExportApp(JupyterApp):
     version = __version__
     description = __doc__
     examples = "jupyter ra-jobs export --workdir /path/to/project > jobs.json"
-    aliases: ClassVar = {"workdir": "ExportApp.workdir"}
+    aliases = {"workdir": "ExportApp.workdir"}
 
     workdir = Unicode(".", help="The folder that holds `.agents/`.").tag(config=True)
 

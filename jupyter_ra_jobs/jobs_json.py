@@ -18,6 +18,15 @@ from jupyter_ra_jobs.store import Store
 _IMPORTED = "jobs_json_imported"
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 _EXPORT_PAGE = 1_000
+_MALFORMED = (
+    OSError,
+    ValueError,
+    AttributeError,
+    TypeError,
+    OverflowError,
+    RecursionError,
+    msgspec.ValidationError,
+)
 _LOST = "imported from jobs.json as {}; how it ended was not recorded"
 
 
@@ -30,21 +39,22 @@ def import_once(store: Store, layout: Layout) -> str:
     if store.get_meta(_IMPORTED) is not None or not layout.jobs_json.exists():
         return ""
     try:
-        content = json.loads(layout.jobs_json.read_bytes())
+        # What is no number is no value: Python's json may have written it.
+        content = json.loads(layout.jobs_json.read_bytes(), parse_constant=lambda _: None)
         runs = [_run(run_id, record, layout) for run_id, record in (content.get("runs") or {}).items()]
         sweeps = [
             _sweep(sweep_id, record, layout) for sweep_id, record in (content.get("sweeps") or {}).items()
         ]
-    except (OSError, ValueError, AttributeError, TypeError, msgspec.ValidationError) as problem:
+        with store.transaction():
+            for run in sorted(runs, key=lambda run: run.created_at):
+                store.add(run)
+            for sweep in sorted(sweeps, key=lambda sweep: sweep.created_at):
+                store.add_sweep(sweep)
+            store.set_meta(_IMPORTED, f"{len(runs)} runs and {len(sweeps)} sweeps")
+    except _MALFORMED as problem:
         raise RaJobsError(
             f"{layout.jobs_json} could not be imported: {problem}; mend it or move it away"
         ) from problem
-    with store.transaction():
-        for run in sorted(runs, key=lambda run: run.created_at):
-            store.add(run)
-        for sweep in sorted(sweeps, key=lambda sweep: sweep.created_at):
-            store.add_sweep(sweep)
-        store.set_meta(_IMPORTED, f"{len(runs)} runs and {len(sweeps)} sweeps")
     return f"{len(runs)} runs and {len(sweeps)} sweeps from {layout.jobs_json}"
 
 

@@ -31,6 +31,7 @@ class Layout:
         with disk_errors(self.data):
             for folder in (self.data, self.runs):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.database.touch(mode=0o600)  # SQLite would give it the umask's rights
 
     def run_dir(self, run_id: str) -> Path:
         """A run's folder."""

@@ -101,7 +101,7 @@ class LogSearch:
         """
         _check(query, regex, before, limit)
         async with self._slots:
-            file = await asyncio.to_thread(open_log, path)
+            file = await asyncio.to_thread(open_log, path)  # a caller cancelled here lets go of it, closed
             if file is None:
                 return LogMatches(matches=[], next_before=None, complete=True)
             with file:
@@ -156,9 +156,9 @@ class LogSearch:
             await worker.wait()
         finally:
             timer.cancel()
+            self._running.discard(worker)
             _kill(worker)
             await worker.communicate()
-            self._running.discard(worker)
         return heard
 
 

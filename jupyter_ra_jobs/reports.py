@@ -36,7 +36,7 @@ class Patience(Struct, frozen=True, kw_only=True):
 
 
 class Reports:
-    """Brings the store up to what the sidecars did. `ended` is told of each run that has ended."""
+    """Brings the store up to what the sidecars did. `noted` is told of each run whose status that changed."""
 
     def __init__(
         self,
@@ -45,14 +45,14 @@ class Reports:
         layout: Layout,
         patience: Patience,
         log: logging.Logger,
-        ended: Callable[[str], None],
+        noted: Callable[[str], None],
     ) -> None:
         self._store = store
         self._executor = executor
         self._layout = layout
         self._patience = patience
         self._log = log
-        self._ended = ended
+        self._noted = noted
         self._burying: dict[str, asyncio.Task[None]] = {}
 
     async def close(self) -> None:
@@ -84,19 +84,19 @@ class Reports:
         active = self._store.active()
         if not active:
             return
-        # Asked before the spools are read: a sidecar that is gone then has said all that it will say.
-        living = await asyncio.to_thread(self._executor.alive, [(t.id, t.sidecar) for t in active])
-        await self._catch_up(active)
         now = time.time()
-        for was in active:
+        # A launch gets its time; meanwhile nobody need ask the executor, which costs a fork.
+        due = [t for t in active if t.sidecar or now - (t.launched_at or 0) > self._patience.launch]
+        # Asked before the spools are read: a sidecar that is gone then has said all that it will say.
+        living = await asyncio.to_thread(self._executor.alive, [(t.id, t.sidecar) for t in due])
+        await self._catch_up(active)
+        for was in due:
             t = self._store.tracking(was.id)
             if t.status in TERMINAL or t.id in self._burying:
                 continue
             if t.id in living:
                 await self._pass_on_stop(t, now)
-            elif t.sidecar != was.sidecar:
-                continue  # it spoke up between the two looks
-            elif t.sidecar is not None or now - (t.launched_at or 0) > self._patience.launch:
+            elif t.sidecar == was.sidecar:  # else it spoke up between the two looks
                 self._bury(t, _why_lost(t))
 
     async def never_launched(self) -> list[str]:
@@ -135,7 +135,7 @@ class Reports:
         await self._catch_up([self._store.tracking(t.id)])  # a last word from a sidecar ended for deafness
         stopped = t.stop_requested_at is not None
         if self._store.move(t.id, RunStatus.STOPPED if stopped else RunStatus.FAILED, error=why):
-            self._ended(t.id)
+            self._noted(t.id)
 
     def _spool_taken(self, run_id: str) -> bool:
         """Whether a sidecar has the spool; if not, we have it now, and one that comes late leaves the run
@@ -195,7 +195,10 @@ class Reports:
         if report.status is RunStatus.RUNNING:
             if t.status is RunStatus.RUNNING:
                 return not details or self._store.change(t.id, only_from=ACTIVE, **details)
-            return self._store.move(t.id, RunStatus.RUNNING, at=report.time, **details)
+            if not self._store.move(t.id, RunStatus.RUNNING, at=report.time, **details):
+                return False
+            self._noted(t.id)
+            return True
         if t.status is RunStatus.LAUNCHING and report.status is RunStatus.FINISHED:
             self._store.move(t.id, RunStatus.RUNNING, at=report.time)  # its `running` was lost on the way
         error = report.error[:_MAX_ERROR] if report.error else None
@@ -210,7 +213,7 @@ class Reports:
         )
         if moved:
             self._log.info("run %s %s (exit code %s)", t.id, report.status, report.exit_code)
-            self._ended(t.id)
+            self._noted(t.id)
         return moved
 
 

@@ -64,7 +64,7 @@ class Services:
             layout,
             Patience(launch=_LAUNCH_PATIENCE, stop=stop_patience),
             log,
-            self._ended,
+            self._noted,
         )
         self.scheduler = Scheduler(self.store, self.launcher, self.reports, log, on_tick)
         self.runs = Runs(
@@ -90,7 +90,7 @@ class Services:
         self.launcher.close()
         self.store.close()
 
-    def _ended(self, run_id: str) -> None:
+    def _noted(self, run_id: str) -> None:
         self.log_watcher.wake(self.layout.log(run_id))
         self.log_watcher.wake(self.layout.sidecar_log(run_id))
-        self.scheduler.wake()  # a slot is free
+        self.scheduler.wake()  # a slot may be free, or a stop wait for the sidecar

@@ -41,6 +41,7 @@ _RUN_COLUMNS = ", ".join(name for name in Run.__struct_fields__ if name not in _
 _SWEEP_COLUMNS = ", ".join(name for name in Sweep.__struct_fields__ if name not in _COMPUTED)
 _TRACKING_COLUMNS = ", ".join(Tracking.__struct_fields__)
 _STAMPS = {
+    RunStatus.READY: (),
     RunStatus.QUEUED: ("queued_at",),
     RunStatus.LAUNCHING: ("launched_at",),
     RunStatus.RUNNING: ("started_at",),
@@ -285,7 +286,8 @@ class Store:
     def waiting(self, limit: int) -> list[str]:
         """The queued runs that were asked to start, first come first."""
         rows = self._db.execute(
-            "SELECT id FROM runs WHERE status = 'queued' AND start_requested ORDER BY queued_at, n LIMIT ?",
+            "SELECT id FROM runs INDEXED BY runs_queue WHERE status = 'queued' AND start_requested"
+            " ORDER BY queued_at, n LIMIT ?",
             (limit,),
         )
         return [row["id"] for row in rows]
@@ -339,7 +341,8 @@ class Store:
         positions: dict[str, int] = {}
         if any(row["status"] == RunStatus.QUEUED.value for row in rows):
             queue = self._db.execute(
-                "SELECT id FROM runs WHERE status = 'queued' ORDER BY queued_at, n LIMIT ?",
+                "SELECT id FROM runs INDEXED BY runs_queue WHERE status = 'queued'"
+                " ORDER BY queued_at, n LIMIT ?",
                 (_POSITIONS_SHOWN,),
             )
             positions = {row["id"]: place for place, row in enumerate(queue, start=1)}

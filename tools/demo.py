@@ -8,6 +8,7 @@ the package with its `examples` extra.
 from __future__ import annotations
 
 import argparse
+import functools
 import http.client
 import json
 import os
@@ -26,6 +27,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent  # not resolved: the environment's bin, not that of the Python beneath
+say = functools.partial(print, flush=True)  # in step with the server's log, in a file too
 TERMINAL = ("finished", "failed", "stopped")
 
 EXAMPLE_README = """\
@@ -156,7 +158,7 @@ def greet(server: Server) -> None:
         "  Ctrl-C stops the server; runs that have started go on to their end without it.",
         "",
     ]
-    print("\n".join(lines), flush=True)
+    say("\n".join(lines))
 
 
 def demo(port: int) -> None:
@@ -170,8 +172,8 @@ def demo(port: int) -> None:
         with suppress(KeyboardInterrupt):
             code = server.process.wait()
             raise SystemExit(f"The server ended by itself, with exit code {code}.")
-        print("\nStopping the server.", flush=True)
-    print("The server has stopped. What was running goes on; `make run` finds it again.")
+        say("\nStopping the server.")
+    say("The server has stopped. What was running goes on; `make run` finds it again.")
 
 
 def check(port: int) -> None:
@@ -190,7 +192,7 @@ def check(port: int) -> None:
                     stop_all(server)
         finally:
             subprocess.run(["tmux", "kill-server"], env=env, stderr=subprocess.DEVNULL, check=False)
-    print("OK")
+    say("OK")
 
 
 def check_examples(server: Server) -> None:
@@ -200,7 +202,7 @@ def check_examples(server: Server) -> None:
             continue
         run = await_run(server, runs[example.name], lambda run: run["status"] in TERMINAL)
         log = server.call("GET", f"/runs/{run['id']}/logs")["content"]
-        print(f"{example.name}: {run['status']}, exit code {run['exit_code']}, {len(log)} characters of log")
+        say(f"{example.name}: {run['status']}, exit code {run['exit_code']}, {len(log)} characters of log")
         if (run["status"], run["exit_code"]) != example.ends:
             raise SystemExit(f"{example.name} should have come to {example.ends}: {run}\n{log}")
         if run["status"] == "finished" and "final val_accuracy=" not in log:
@@ -213,7 +215,7 @@ def stop_all(server: Server) -> None:
         if run["status"] in ("queued", "launching", "running"):
             server.call("POST", f"/runs/{run['id']}/stop")
             ended = await_run(server, run["id"], lambda run: run["status"] in TERMINAL)
-            print(f"{run['name']}: {ended['status']}, exit code {ended['exit_code']}")
+            say(f"{run['name']}: {ended['status']}, exit code {ended['exit_code']}")
 
 
 def await_run(server: Server, run_id: str, condition: Callable[[Any], bool], timeout: float = 90) -> Any:

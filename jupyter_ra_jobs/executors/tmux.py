@@ -63,8 +63,9 @@ class TmuxExecutor:
         window = _WINDOW_PREFIX + run_id
         # What a user's configuration may say that would end or keep windows at the wrong time is set
         # right within the same tmux command: the sidecar cannot be gone before it is through.
-        in_window = ["-n", window, "-P", "-F", "#{pane_id}", *_SIDECAR, str(run_dir), ";"]
-        in_window += ["set-option", "-w", "-t", f"={self._session}:={window}", "remain-on-exit", "off"]
+        in_window = ["-n", window, "-P", "-F", "#{pane_id}", *_SIDECAR, str(run_dir)]
+        for option in ("remain-on-exit", "allow-rename"):
+            in_window += [";", "set-option", "-w", "-t", f"={self._session}:={window}", option, "off"]
         if self._capture == "pipe-pane":
             pipe = "exec " + shlex.join([*_SIDECAR, "--pipe", str(run_dir)])
             in_window += [";", "pipe-pane", "-t", f"={self._session}:={window}", _unexpanded(pipe)]

@@ -117,7 +117,9 @@ class LogStreamHandler(LogRoute, StreamHandler):
         except (OSError, NotFound) as problem:
             await self.send(LogEvent(type="error", error=str(problem)))
             return
-        if self.ended(run_id):  # else the server ends, and the reader comes back to the next one
+        if (
+            not self.services.changes.closed
+        ):  # else the server ends, and the reader comes back to the next one
             await self.send(LogEvent(type="done", status=self.services.store.status(run_id)))
 
 

@@ -1,6 +1,10 @@
-"""OpenAPI 3.1, put together from the routes and what their operations say of themselves."""
+"""OpenAPI 3.1, put together from the routes and what their operations say of themselves.
+
+`python -m jupyter_ra_jobs.handlers.openapi > docs/openapi.json` writes the document down.
+"""
 
 import inspect
+import json
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -72,7 +76,7 @@ def _operation(
     path: str, method: str, function: Any, options: dict[str, Any], schema_of: dict[str, Any]
 ) -> dict[str, Any]:
     what: Operation = function.operation
-    words = [word for word in re.split(r"[/{}.-]+", path) if word and word != "run_id"]
+    words = re.findall(r"\w+", re.sub(r"s/{\w+}", "", path))  # /runs/{run_id}/stop: post_run_stop
     described: dict[str, Any] = {
         "operationId": "_".join([method, *words]),
         "summary": what.summary,
@@ -123,3 +127,9 @@ def _error(status: int, schema_of: dict[str, Any]) -> dict[str, Any]:
         "description": _DESCRIBED[status],
         "content": {"application/json": {"schema": schema_of[repr(ErrorBody)]}},
     }
+
+
+if __name__ == "__main__":
+    from jupyter_ra_jobs.handlers import ROUTES
+
+    print(json.dumps(document(ROUTES), indent=1))

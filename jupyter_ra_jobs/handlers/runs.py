@@ -4,11 +4,13 @@ import re
 from typing import Annotated
 from urllib.parse import urlencode
 
+import msgspec
 from msgspec import Meta, Struct
 
 from jupyter_ra_jobs.errors import BadInput
 from jupyter_ra_jobs.handlers.base import Handler, Nothing, operation
 from jupyter_ra_jobs.models import NewRun, RerunOptions, Run, RunEdit, RunMessage, RunStarted
+from jupyter_ra_jobs.runs import MAX_LISTED
 from jupyter_ra_jobs.states import RunStatus
 
 
@@ -16,7 +18,7 @@ class RunsQuery(Struct, frozen=True, kw_only=True):
     """Which runs to list."""
 
     archived: Annotated[bool, Meta(description="The archived ones too.")] = False
-    limit: Annotated[int, Meta(ge=1, le=1000)] = 50
+    limit: Annotated[int, Meta(ge=1, description="At most 1,000; a higher one is lowered.")] = 50
     status: Annotated[str | None, Meta(description="One status, or several with commas between.")] = None
     sweep_id: str | None = None
     q: Annotated[str, Meta(max_length=500, description="Part of a name or command.")] | None = None
@@ -36,7 +38,7 @@ class RunsHandler(Handler):
     async def get(self, query: RunsQuery) -> list[Run]:
         """A page of runs; where older ones follow, the Link header says how to get them."""
         runs, more = await self.services.runs.page(
-            limit=query.limit,
+            limit=min(query.limit, MAX_LISTED),
             archived=query.archived,
             status=_statuses(query.status),
             sweep_id=query.sweep_id,
@@ -153,7 +155,5 @@ def _statuses(given: str | None) -> list[RunStatus] | None:
 
 
 def _with_message(run: Run, message: str) -> dict[str, object]:
-    import msgspec
-
     shown: dict[str, object] = msgspec.to_builtins(run)
     return {**shown, "message": message}

@@ -1,5 +1,6 @@
 """What is about the server as a whole: health, changes, and the contract's own description."""
 
+import asyncio
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -7,6 +8,7 @@ from jupyter_server.auth.decorator import allow_unauthenticated
 from msgspec import Meta, Struct
 
 from jupyter_ra_jobs._version import __version__
+from jupyter_ra_jobs.changes import came
 from jupyter_ra_jobs.errors import RaJobsError
 from jupyter_ra_jobs.handlers.base import Handler, Operation, operation
 from jupyter_ra_jobs.handlers.streams import StreamHandler
@@ -91,16 +93,17 @@ class EventsHandler(StreamHandler):
         self.write(f"id: {cursor}\n\n")
         await self.flush()
         while not changes.closed:
+            ring = changes.next
             batch = store.changed_since(cursor, _BATCH)
             for rev, run in batch:
                 cursor = rev
                 await self.send(Event(type="run", run=run), cursor)
             if len(batch) == _BATCH:
                 continue
-            if not await changes.wait(_SIGN_OF_LIFE):
+            if not await came(ring, _SIGN_OF_LIFE):
                 await self.send_sign_of_life()
-            else:
-                await changes.settle(_COALESCE)
+            elif not changes.closed:
+                await asyncio.sleep(_COALESCE)  # a burst of changes is looked at once
 
 
 class OpenApiHandler(Handler):

@@ -38,8 +38,13 @@ class PtyCapture:
         """Whether more output may come."""
 
     def become_terminal(self) -> None:
-        """In the child: a session of its own with our pty as its terminal."""
+        """In the child: a session of its own with our pty as its terminal, as under nohup.
+
+        The kernel hangs up on a session whose leader ends, here the shell: what the shell left behind
+        (the tee of `exec > >(tee log)`, say) would die of that with output still to write.
+        """
         self._pty.control()
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     def interests(self) -> dict[int, int]:
         """What to poll for, file descriptor to event mask."""
@@ -150,6 +155,7 @@ class PaneCapture:
         os.setpgid(0, 0)
         signal.signal(signal.SIGTTOU, signal.SIG_IGN)
         os.tcsetpgrp(0, os.getpid())
+        signal.signal(signal.SIGTTOU, signal.SIG_DFL)
 
     def interests(self) -> dict[int, int]:
         """Nothing: tmux does the work."""

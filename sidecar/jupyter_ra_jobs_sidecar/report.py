@@ -1,7 +1,6 @@
 """Tells the server what the spool says: a hint, so that it need not wait for its next look."""
 
 import json
-import sys
 import threading
 from collections.abc import Callable
 
@@ -10,11 +9,6 @@ from jupyter_ra_jobs_sidecar.spool import Event
 
 _TIMEOUT = 5.0
 _FIRST_RETRY, _LAST_RETRY = 0.2, 5.0
-
-# What this module needs of http.client is imported after the command has started, in the thread.
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    import http.client
 
 
 class Reporter:
@@ -77,48 +71,51 @@ class Reporter:
         try:
             with open(self._spec.server_file, "rb") as file:
                 server = json.load(file)
-            connection = _connect(server)
-        except (OSError, ValueError, KeyError) as problem:
-            self._log(f"no server to report to: {problem}")
-            return 0
-        try:
-            connection.request(
-                "POST",
-                f"{server['path']}/runs/{self._spec.run_id}/status",
-                body=json.dumps(event),
-                headers={"Content-Type": "application/json", "X-RA-Run-Token": self._spec.token},
-            )
-            answer = connection.getresponse()
-            answer.read()
-        except Exception as problem:  # noqa: BLE001 - http.client raises its own and OSError
+            path = f"{server['path']}/runs/{self._spec.run_id}/status"
+            status = _exchange(server, _request(path, self._spec.token, json.dumps(event).encode()))
+        except (OSError, ValueError, KeyError, IndexError) as problem:
             self._log(f"report {event['seq']} not delivered: {problem!r}")
             return 0
-        finally:
-            connection.close()
-        if answer.status != 200:
-            self._log(f"report {event['seq']} answered with {answer.status} {answer.reason}")
-        return answer.status
+        if status != 200:
+            self._log(f"report {event['seq']} answered with HTTP status {status}")
+        return status
 
 
-def _connect(server: dict[str, str]) -> "http.client.HTTPConnection":
-    if server.get("scheme") != "https":
-        sys.modules.setdefault("ssl", None)  # type: ignore[arg-type]  # saves 4 MB and 10 ms
-    import http.client
-    import socket
+def _request(path: str, token: str, body: bytes) -> bytes:
+    head = [
+        f"POST {path} HTTP/1.0",
+        "Host: localhost",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+        f"X-RA-Run-Token: {token}",
+    ]
+    return "\r\n".join([*head, "", ""]).encode() + body
+
+
+def _exchange(server: dict[str, str], request: bytes) -> int:
+    """Send a request to our own server, and return its answer's status.
+
+    By hand, since importing http.client takes 14 ms and 3 MB more, in each of 20 sidecars a second.
+    """
+    import socket  # after the command has started, and in the reporter's thread
 
     if "socket" in server:
-        connection = http.client.HTTPConnection("localhost", timeout=_TIMEOUT)
-        connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        connection.sock.settimeout(_TIMEOUT)
-        connection.sock.connect(server["socket"])
-        return connection
-    host, port = server["host"], int(server["port"])
-    if server["scheme"] != "https":
-        return http.client.HTTPConnection(host, port, timeout=_TIMEOUT)
-    import ssl
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.settimeout(_TIMEOUT)
+        connection.connect(server["socket"])
+    else:
+        connection = socket.create_connection((server["host"], int(server["port"])), _TIMEOUT)
+    with connection:
+        if server["scheme"] == "https":
+            import ssl
 
-    # The server's own certificate is the only one that counts; what name it bears does not.
-    context = ssl.create_default_context(cafile=server.get("certificate"))
-    context.check_hostname = False
-    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    return http.client.HTTPSConnection(host, port, timeout=_TIMEOUT, context=context)
+            # The server's own certificate is the only one that counts; what name it bears does not.
+            context = ssl.create_default_context(cafile=server.get("certificate"))
+            context.check_hostname = False
+            context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+            connection = context.wrap_socket(connection)
+        connection.sendall(request)
+        answer = b""
+        while b"\r\n" not in answer and (part := connection.recv(4096)):
+            answer += part
+    return int(answer.split(None, 2)[1])

@@ -147,12 +147,12 @@ class Supervisor:
 
     def _become_command(self, gate: int) -> None:
         """In the child: take the terminal, wait to be let go, then be the shell."""
-        self._capture.become_terminal()
-        if not os.read(gate, 1):
-            os._exit(127)  # the sidecar died before it could say that we run: then we don't
         for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
             with contextlib.suppress(OSError):
                 signal.signal(number, signal.SIG_DFL)  # SIGPIPE above all: Python ignores it
+        self._capture.become_terminal()
+        if not os.read(gate, 1):
+            os._exit(127)  # the sidecar died before it could say that we run: then we don't
         os.umask(self._spec.umask)
         os.chdir(self._spec.workdir)
         env = dict(self._spec.env)
@@ -188,7 +188,7 @@ class Supervisor:
     def _wait(self, deadline: float | None) -> None:
         """Sleep until something can be done."""
         timeout: float | None = None
-        if deadline is not None and self._exit is None:
+        if deadline is not None and self._exit is None and self._reason is None:
             timeout = max(0.0, deadline - time.monotonic())
         if self._capture.held_up:
             timeout = _DISK_RETRY
@@ -308,8 +308,10 @@ class Supervisor:
 
 
 def _tmux_server() -> tuple[int, int] | None:
-    """The tmux server that holds our window, as pid and start time."""
-    if "TMUX" not in os.environ:
+    """The tmux server that holds our window, as pid and start time; None when it is gone already."""
+    # Not the parent's pid: a server that died while we started has left us to another parent.
+    named = os.environ.get("TMUX", "").split(",")
+    if len(named) != 3 or not named[1].isdigit():
         return None
-    server = procs.look(os.getppid())
+    server = procs.look(int(named[1]))
     return (server.pid, server.start) if server is not None else None

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import re
 import struct
 import termios
 
@@ -11,6 +12,11 @@ _READ_AT_ONCE = 16 * _CHUNK
 _WINDOW_HOLDS = 256 * 1024
 _KEYS_HELD = 4096
 _DEFAULT_SIZE = (24, 80)
+
+# What a terminal answers when output asks it for its name, size, cursor position, colours, settings.
+_ANSWERS = re.compile(
+    rb"\x1b(?:\[[?>]?[0-9;]*\$?[cnRty]|\[\?[0-9;]*u|[P\]_][^\x07\x1b]*(?:\x07|\x1b\\))"
+)
 
 # Indices into what termios.tcgetattr returns.
 _IFLAG, _OFLAG, _LFLAG, _CC = 0, 1, 3, 6
@@ -62,7 +68,13 @@ class Pty:
         return b"".join(parts), False
 
     def type(self, keys: bytes) -> None:
-        """Hand keys to the command; what it can't take yet waits here."""
+        """Hand keys to the command; what it can't take yet waits here.
+
+        A program that asks its terminal something reads the answer raw. To one that reads lines tmux
+        answers unasked, since a query was in a binary file, say: the echo of that would be in the log.
+        """
+        if keys and self._reads_lines():
+            keys = _ANSWERS.sub(b"", keys)
         self._keys += keys
         with contextlib.suppress(BlockingIOError, OSError):
             while self._keys:
@@ -77,6 +89,9 @@ class Pty:
     def full(self) -> bool:
         """Whether more keys should wait in the window."""
         return len(self._keys) >= _KEYS_HELD
+
+    def _reads_lines(self) -> bool:
+        return bool(termios.tcgetattr(self.master)[_LFLAG] & termios.ICANON)
 
     def translates_output(self) -> bool:
         """False once the command has set its terminal raw, as full-screen programs do."""
