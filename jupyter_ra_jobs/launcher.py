@@ -94,6 +94,10 @@ class Launcher:
         Raises Conflict when the run is beyond that (somebody was quicker), and LaunchFailed, after
         which the run is `failed`.
         """
+        now = self._store.run(run_id)
+        if (now.command, now.workdir) != prepared.work:
+            prepared.discard()
+            raise Conflict(f"run {run_id} was edited while it was being started; start it again")
         claimed = self._store.move(
             run_id,
             RunStatus.LAUNCHING,
@@ -156,7 +160,8 @@ class Launcher:
         with disk_errors(run_dir):
             self._layout.artifacts(run.id).mkdir(mode=0o700, parents=True, exist_ok=True)
             run_dir.chmod(0o700)
-            return Prepared(path, write_private(path, the_spec.to_json()), hash_token(token))
+            beside = write_private(path, the_spec.to_json())
+        return Prepared(path, beside, hash_token(token), (run.command, run.workdir))
 
     def _environment(self, run_id: str, given: Mapping[str, str]) -> dict[str, str]:
         """The caller's over the server's, and what tells the command who it is."""
@@ -175,10 +180,12 @@ class Launcher:
 class Prepared:
     """A spec on the disk, beside its place: all that can fail before a launch has been done."""
 
-    def __init__(self, path: Path, beside: Path, token_hash: str) -> None:
+    def __init__(self, path: Path, beside: Path, token_hash: str, work: tuple[str, str]) -> None:
         self._path = path
         self._beside = beside
         self.token_hash = token_hash
+        self.work = work
+        """Command and workdir, as they were written."""
 
     def publish(self) -> None:
         """Put it in its place."""

@@ -218,10 +218,13 @@ class Follower(AsyncIterator[Chunk | None]):
             self._answer.set_exception(seen)
         elif seen.chunk is not None or seen.last:
             self._answer.set_result(seen)
+        elif now >= self._quiet_until:
+            self._cursor = seen.cursor
+            self._answer.set_result(None)
         else:
             self._cursor = seen.cursor
-            if now >= self._quiet_until:
-                self._answer.set_result(None)
+            return
+        self._watcher.discard(self)  # at once: a tick before its task runs would look from the old cursor
 
     def end(self) -> None:
         """There will be no more."""
@@ -266,7 +269,7 @@ class LogWatcher:
     def close(self) -> None:
         """End every follower, also those that come later."""
         self._closed = True
-        for follower in self._waiting:
+        for follower in list(self._waiting):
             follower.end()
         self._wake.set()
         self._thread.shutdown(wait=False)
@@ -303,7 +306,7 @@ class LogWatcher:
                 else:
                     return  # nobody came back for a whole interval
         except Exception as error:  # noqa: BLE001 - the loop's edge: whoever waits is told, or would wait for ever
-            for follower in self._waiting:
+            for follower in list(self._waiting):
                 follower.take(error, 0.0)
         finally:
             self._task = None

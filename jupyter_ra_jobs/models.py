@@ -15,6 +15,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=500)]
 Command = Annotated[str, Meta(min_length=1, description="As a shell takes it: `bash -c COMMAND`.")]
 Tag = Annotated[str, Meta(min_length=1, max_length=100)]
 Notes = Annotated[str, Meta(max_length=100_000)]
+_MOST = 2**63 - 1  # SQLite's largest integer
 Seconds = Annotated[float, Meta(gt=0)]
 
 
@@ -131,9 +132,9 @@ class Report(Struct, frozen=True, kw_only=True):
     """One event: a line of the spool, and the body of the sidecar's callback."""
 
     status: RunStatus
-    seq: Annotated[int, Meta(ge=1)] | None = None
+    seq: Annotated[int, Meta(ge=1, le=_MOST)] | None = None
     time: float | None = None
-    exit_code: int | None = None
+    exit_code: Annotated[int, Meta(ge=-_MOST, le=_MOST)] | None = None
     signal: str | None = None
     error: str | None = None
     tmux_pane: str | None = None

@@ -14,9 +14,10 @@ import msgspec
 from jupyter_ra_jobs_sidecar import procs
 from msgspec import Struct
 
-from jupyter_ra_jobs.errors import BadInput, Conflict
+from jupyter_ra_jobs.errors import BadInput, Conflict, NotFound
 from jupyter_ra_jobs.executors.base import Executor
 from jupyter_ra_jobs.layout import Layout
+from jupyter_ra_jobs.logs import open_log
 from jupyter_ra_jobs.models import Report, Tracking
 from jupyter_ra_jobs.states import ACTIVE, TERMINAL, RunStatus
 from jupyter_ra_jobs.store import Store
@@ -174,7 +175,7 @@ class Reports:
         for line in lines:
             try:
                 report = msgspec.json.decode(line, type=Report)
-            except msgspec.DecodeError as problem:
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
                 self._log.error("run %s: a spool line that is no event, passed over: %s", run_id, problem)
                 continue
             if report.seq is None or report.status not in _REPORTABLE:
@@ -222,11 +223,14 @@ def _read_spools(wanted: list[tuple[str, Path, int]]) -> list[tuple[str, list[by
     found = []
     for run_id, path, offset in wanted:
         try:
-            with path.open("rb") as file:
-                file.seek(offset)
-                data = file.read(_MAX_READ)
-        except FileNotFoundError:  # its sidecar has not begun
+            file = open_log(path)
+        except (OSError, NotFound):  # the run has put something else there
             continue
+        if file is None:  # its sidecar has not begun
+            continue
+        with file:
+            file.seek(offset)
+            data = file.read(_MAX_READ)
         whole = data[: data.rfind(b"\n") + 1]
         if whole:
             found.append((run_id, whole.splitlines(), offset + len(whole)))

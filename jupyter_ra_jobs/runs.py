@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import secrets
+import stat
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -243,10 +244,13 @@ class Runs:
         if not given:
             return str(self._layout.workdir)
         _checked_text("workdir", given)
-        path = self._layout.workdir / Path(given).expanduser()
-        if not path.exists():
-            raise BadInput(f"workdir: there is no folder {path}")
-        if not path.is_dir():
+        try:
+            path = self._layout.workdir / Path(given).expanduser()
+            is_folder = stat.S_ISDIR(path.stat().st_mode)
+        except (OSError, RuntimeError) as problem:  # RuntimeError: the home of ~nobody
+            why = problem.strerror if isinstance(problem, OSError) else problem
+            raise BadInput(f"workdir: there is no folder {given[:300]} ({why})") from problem
+        if not is_folder:
             raise BadInput(f"workdir: {path} is not a folder")
         if not os.access(path, os.X_OK):
             raise BadInput(f"workdir: {path} may not be entered")

@@ -84,6 +84,15 @@ class World:
                     found.append(process)
         return found
 
+    def find(self, *command: str) -> list[psutil.Process]:
+        """Those that run exactly this command."""
+        found = []
+        for process in self.processes():
+            with contextlib.suppress(psutil.Error):  # it ended while we looked
+                if process.cmdline() == list(command):
+                    found.append(process)
+        return found
+
     def end(self) -> None:
         """End what was started here, and take the socket folder away."""
         self.tmux("kill-server")

@@ -70,6 +70,7 @@ class TmuxExecutor:
             pipe = "exec " + shlex.join([*_SIDECAR, "--pipe", str(run_dir)])
             in_window += [";", "pipe-pane", "-t", f"={self._session}:={window}", _unexpanded(pipe)]
         keep = [";", "set-option", "-t", f"={self._session}:", "destroy-unattached", "off"]
+        keep += [";", "set-option", "-s", "exit-unattached", "off"]
         for attempt in range(_TRIES):
             answer = self._tmux("new-window", "-d", "-t", f"={self._session}:", *in_window)
             if answer.returncode and _NO_SESSION.search(" ".join(answer.stderr)):
@@ -96,8 +97,11 @@ class TmuxExecutor:
             elif sidecar.boot_id == boot and procs.is_alive(sidecar.pid, sidecar.pid_start):
                 living.add(run_id)
         if unknown:
-            shown = self._tmux("list-panes", "-s", "-t", f"={self._session}:", "-F", "#{window_name}").stdout
-            living |= unknown & {name.removeprefix(_WINDOW_PREFIX) for name in shown}
+            try:
+                panes = self._tmux("list-panes", "-s", "-t", f"={self._session}:", "-F", "#{window_name}")
+            except Unavailable:
+                return living | unknown  # nobody can tell: no reason to give them up, nor to start them
+            living |= unknown & {name.removeprefix(_WINDOW_PREFIX) for name in panes.stdout}
         return living
 
     def stop(self, run_id: str, sidecar: SidecarIdentity) -> None:

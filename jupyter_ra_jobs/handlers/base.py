@@ -17,6 +17,7 @@ from jupyter_ra_jobs.models import ErrorBody
 from jupyter_ra_jobs.services import Services
 
 MAX_BODY = 2 * 1024 * 1024
+MAX_DEPTH = 100
 RESOURCE = "jupyter_ra_jobs:runs"
 _ALLOWED_HEADERS = ", ".join(
     [
@@ -147,10 +148,12 @@ class Handler(APIHandler):
         if self.request.body.strip():
             try:
                 given = msgspec.json.decode(self.request.body)
-            except msgspec.DecodeError as problem:
+            except (msgspec.DecodeError, UnicodeDecodeError) as problem:
                 raise BadInput(f"the body is not JSON: {problem}") from problem
             except RecursionError as problem:
                 raise BadInput("the body is nested too deeply") from problem
+            if _is_deep(given):
+                raise BadInput(f"the body is nested too deeply; {MAX_DEPTH} levels are the most")
         if not isinstance(given, dict):
             raise BadInput(f"the body must be a JSON object, not {type(given).__name__}")
         ignored = given.keys() - {field.encode_name for field in msgspec.structs.fields(kind)}
@@ -230,3 +233,16 @@ def _convert(given: dict[str, Any], kind: type[S], *, strict: bool) -> S:
         if at := _FIELD.match(text):
             raise BadInput(f"{at[2] or 'the input'}: {at[1][0].lower()}{at[1][1:]}") from problem
         raise BadInput(text) from problem
+
+
+def _is_deep(given: Any) -> bool:
+    """Whether it is nested so deeply that one day, with more on the stack, it could not be read again."""
+    level = [given]
+    for _ in range(MAX_DEPTH):
+        inner = (
+            each.values() if isinstance(each, dict) else each
+            for each in level
+            if isinstance(each, dict | list)
+        )
+        level = [value for values in inner for value in values]
+    return bool(level)

@@ -34,7 +34,7 @@ class SearchQuery(Struct, frozen=True, kw_only=True):
 
     q: Annotated[str, Meta(min_length=1, max_length=1000)]
     regex: bool = False
-    ignore_case: bool = False
+    ignore_case: bool = True
     before: Annotated[int, Meta(ge=0)] | None = None
     limit: Annotated[int, Meta(ge=1, le=1000)] = 100
 
@@ -175,10 +175,12 @@ class LogDownloadHandler(LogRoute, Handler, web.StaticFileHandler):  # type: ign
         self.set_attachment_header(f"{run_id}-{path.name}")
         self.root, self.default_filename = str(path.parent.parent), None
         await web.StaticFileHandler.get(self, str(path.relative_to(self.root)), include_body)
+        if self.get_status() == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
+            self.write_error(self.get_status())
 
     async def head(self, run_id: str) -> None:
         """The headers alone."""
-        await self.get(run_id, include_body=False)
+        await self.get(run_id, False)
 
     def get_content(  # type: ignore[override]
         self, abspath: str, start: int | None = None, end: int | None = None

@@ -49,7 +49,7 @@ class RunsHandler(Handler):
             arguments = [
                 (name, value)
                 for name in sorted(self.request.query_arguments.keys() & set(query.__struct_fields__))
-                for value in self.get_query_arguments(name)
+                for value in self.get_query_arguments(name, strip=False)
                 if name != "before"
             ]
             following = urlencode([*arguments, ("before", runs[-1].id)])

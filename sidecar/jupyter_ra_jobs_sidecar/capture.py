@@ -27,6 +27,8 @@ class PtyCapture:
     Byte-exact, and independent of tmux: with its server gone, we go on without a window.
     """
 
+    needs_window = False
+
     def __init__(self, run_dir: str, story: Story) -> None:
         self._story = story
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -144,6 +146,7 @@ class PaneCapture:
     open = False
     held_up = False
     has_window = True
+    needs_window = True
 
     def __init__(self, run_dir: str, run_id: str, story: Story) -> None:
         self._done = os.path.join(run_dir, spec.PIPE_DONE)
@@ -156,6 +159,7 @@ class PaneCapture:
         signal.signal(signal.SIGTTOU, signal.SIG_IGN)
         os.tcsetpgrp(0, os.getpid())
         signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+        os.dup2(1, 2)  # ours is sidecar.log
 
     def interests(self) -> dict[int, int]:
         """Nothing: tmux does the work."""
@@ -169,7 +173,7 @@ class PaneCapture:
         """The kernel told the command already."""
 
     def lose_window(self) -> None:
-        """The command has lost its terminal too, and hears of it from the kernel."""
+        """The command has lost its terminal too: what it writes from now on is lost."""
         self.has_window = False
 
     def command_ended(self) -> None:

@@ -77,12 +77,13 @@ def send(pid: int, start: int, number: int) -> bool:
     return True
 
 
-def of_run(run_id: str, session: int, since: int) -> dict[int, int]:
+def of_run(run_id: str, session: int, since: int, known: dict[int, int]) -> dict[int, int]:
     """The living processes of a run, pid to start time.
 
     A process belongs to it when it carries the run's id in its environment (double forks and setsid
-    do not shake that off), is of the command's session, or descends from one that belongs. Nothing
-    older than `since`, the start of the command, and never the caller.
+    do not shake that off), is of the command's session, is one of those `known` from an earlier look,
+    or descends from one that belongs. Nothing older than `since`, the start of the command, and never
+    the caller.
     """
     mark = f"{RUN_ID_VARIABLE}={run_id}".encode()
     younger: dict[int, Process] = {}
@@ -94,7 +95,8 @@ def of_run(run_id: str, session: int, since: int) -> dict[int, int]:
         if process is None or process.start < since or process.pid == os.getpid():
             continue
         younger[process.pid] = process
-        if process.session == session or mark in _environment(process.pid):
+        belongs = process.session == session or known.get(process.pid) == process.start
+        if belongs or mark in _environment(process.pid):
             found[process.pid] = process.start
     grown = True
     while grown:
@@ -134,7 +136,8 @@ class Ladder:
         if now < self._again:
             return False
         self._again = now + _FIND_EVERY
-        self.left = of_run(*self._who)
+        # One that has lost its parent, and never had the mark, would not be found a second time.
+        self.left = of_run(*self._who, self.left)
         if not self.left:
             return True
         if now >= self._until:

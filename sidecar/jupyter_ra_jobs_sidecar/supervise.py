@@ -71,7 +71,7 @@ class Supervisor:
         self._exit: int | None = None
         """What waitpid said, once it did."""
         self._reason: str | None = None
-        """Why we end the command: `stop` or `time limit`; None while nobody asked."""
+        """Why we end the command: `stop`, or why it has failed; None while nothing asks for it."""
         self._ladder: procs.Ladder | None = None
         self._tmux = _tmux_server()
         self._had_window = self._capture.has_window
@@ -175,7 +175,7 @@ class Supervisor:
             self._capture.pump()
             if self._exit is None:
                 if deadline is not None and time.monotonic() >= deadline:
-                    self._end_command("time limit")
+                    self._end_command(f"time limit of {self._spec.timeout:g} seconds reached")
                 if self._ladder is not None:
                     self._ladder.poll()
                 continue
@@ -253,7 +253,10 @@ class Supervisor:
         assert self._window_lost_at is not None
         if self._tmux is None or not procs.is_alive(*self._tmux):
             self._window_lost_at = None
-            self._log("the tmux server is gone; the run goes on without a window")
+            if self._capture.needs_window:
+                self._end_command("the tmux server died, and the run's terminal with it")
+            else:
+                self._log("the tmux server is gone; the run goes on without a window")
         elif time.monotonic() - self._window_lost_at > _TMUX_DIES_WITHIN:
             self._window_lost_at = None
             self._log("the window was killed")
@@ -273,7 +276,7 @@ class Supervisor:
     def _leftovers_ended(self, grace_until: float) -> bool:
         """Whether none of the run's processes is left; those that outstay their grace are ended."""
         if self._ladder is None:
-            left = procs.of_run(self._spec.run_id, self._session, self._pid_start)
+            left = procs.of_run(self._spec.run_id, self._session, self._pid_start, {})
             if not left:
                 return True
             if time.monotonic() < grace_until:
@@ -299,7 +302,7 @@ class Supervisor:
         if self._reason == "stop":
             status = "stopped"
         elif self._reason is not None:
-            status, error = "failed", f"time limit of {self._spec.timeout:g} seconds reached"
+            status, error = "failed", self._reason
         elif exit_code == 0:
             status = "finished"
         else:

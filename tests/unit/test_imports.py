@@ -1,0 +1,101 @@
+"""Imports point one way, as docs/architecture.md draws them."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "jupyter_ra_jobs"
+ALONE = [*sorted((ROOT / "sidecar" / "jupyter_ra_jobs_sidecar").glob("*.py")), PACKAGE / "_search_worker.py"]
+
+# Who may import whom, from the leaves up: each names only what stands above it.
+ALLOWED = {
+    "_version": "",
+    "errors": "",
+    "states": "",
+    "changes": "",
+    "_search_worker": "",
+    "models": "states",
+    "layout": "errors",
+    "logs": "errors models",
+    "log_search": "errors logs models",
+    "store": "errors models states",
+    "jobs_json": "errors layout models states store",
+    "export": "_version jobs_json layout store",
+    "executors": "",
+    "executors.base": "models",
+    "executors.tmux": "errors executors.base models",
+    "launcher": "errors executors.base layout models states store",
+    "reports": "errors executors.base layout logs models states store",
+    "runs": "errors launcher layout models states store",
+    "scheduler": "errors launcher reports store",
+    "services": "changes executors.base jobs_json launcher layout log_search logs reports runs scheduler "
+    "store",
+    "handlers.base": "errors models services",
+    "handlers.streams": "errors handlers.base",
+    "handlers.logs": "errors handlers.base handlers.streams logs models states",
+    "handlers.runs": "errors handlers.base models runs states",
+    "handlers.status": "handlers.base launcher models",
+    "handlers.openapi": "_version handlers.base models states",
+    "handlers.server": "_version changes errors handlers.base handlers.openapi handlers.streams models",
+    "handlers": "handlers.base handlers.logs handlers.runs handlers.server handlers.status",
+    "app": "_version errors executors.tmux export handlers launcher layout services",
+    "__init__": "_version app",
+    "__main__": "app",
+}
+LATE = {"handlers.openapi", "handlers.server"}
+"""These show the list of all routes when asked for it, so they import `handlers` inside a function."""
+
+
+def module_path(name: str) -> Path | None:
+    """The file of a module of ours, or None when there is no such one."""
+    place = PACKAGE.joinpath(*name.split(".")[1:])
+    found = [path for path in (place.with_suffix(".py"), place / "__init__.py") if path.exists()]
+    return found[0] if found and name.startswith("jupyter_ra_jobs.") else None
+
+
+def imported(path: Path) -> set[str]:
+    """The modules that a file names in its imports, at its top or inside a function."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.module is not None, f"{path}: imports here are absolute"
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if module_path(name) else node.module for name in names}
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.stem)
+def test_one_way(path: Path) -> None:
+    """A module imports what the list allows it; a new one gets its place there."""
+    name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
+    found = {module for module in imported(path) if module.startswith("jupyter_ra_jobs.")}
+    allowed = {*ALLOWED[name].split(), *(["handlers"] if name in LATE else [])}
+    assert {module.removeprefix("jupyter_ra_jobs.") for module in found} <= allowed
+
+
+def test_no_circle() -> None:
+    """Each names only what stands above it."""
+    above: set[str] = set()
+    for name, allowed in ALLOWED.items():
+        assert set(allowed.split()) <= above, name
+        above.add(name)
+
+
+@pytest.mark.parametrize("path", ALONE, ids=lambda path: path.stem)
+def test_needs_nothing(path: Path) -> None:
+    """What runs under `python -I -S`: the standard library and itself."""
+    assert {name.split(".")[0] for name in imported(path)} <= {*sys.stdlib_module_names, path.parent.name}
+
+
+@pytest.mark.parametrize("name", ["jupyter_ra_jobs", "jupyter_ra_jobs.errors", "jupyter_ra_jobs.models"])
+def test_kernels_stay_light(name: str) -> None:
+    """What a kernel imports brings no server with it."""
+    code = f"import sys, {name}; print({{'jupyter_server', 'tornado', 'traitlets'}} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
