@@ -193,9 +193,8 @@ class Search:
         """
         if not self._needle or not self._task.ignore_case:
             return data, self._needle
-        if not data.isascii() and any(
-            c[-2] in data and c in data for c in self._strange
-        ):  # a byte: by memchr
+        # A byte of each first: memchr is ten times as fast.
+        if not data.isascii() and any(c[-2] in data and c in data for c in self._strange):
             return data, b""
         return data.lower(), self._needle
 

@@ -18,7 +18,7 @@ from jupyter_ra_jobs.errors import BadInput, Conflict, NotFound
 from jupyter_ra_jobs.executors.base import Executor
 from jupyter_ra_jobs.layout import Layout
 from jupyter_ra_jobs.logs import open_log
-from jupyter_ra_jobs.models import Report, Tracking
+from jupyter_ra_jobs.models import Report, SidecarIdentity, Tracking
 from jupyter_ra_jobs.states import ACTIVE, TERMINAL, RunStatus
 from jupyter_ra_jobs.store import Store
 
@@ -80,39 +80,44 @@ class Reports:
 
     # -- a look at all active runs -----------------------------------------------------------------
 
-    async def reconcile(self) -> None:
-        """Read what was spooled, pass on requests to stop, and end what nobody supervises any more."""
+    async def reconcile(self, *, patient: bool = True) -> list[str]:
+        """Read what was spooled, pass on requests to stop, and end what nobody supervises any more.
+
+        Returns the runs in `launching` of which nothing is heard or seen, once their patience is over
+        (at once when not `patient`, as at a server's start): launch them again, or `give_up`.
+        """
         active = self._store.active()
         if not active:
-            return
+            return []
         now = time.time()
         # A launch gets its time; meanwhile nobody need ask the executor, which costs a fork.
-        due = [t for t in active if t.sidecar or now - (t.launched_at or 0) > self._patience.launch]
+        launched_before = now - (self._patience.launch if patient else 0)
+        due = [t for t in active if t.sidecar or (t.launched_at or 0) < launched_before]
         # Asked before the spools are read: a sidecar that is gone then has said all that it will say.
         living = await asyncio.to_thread(self._executor.alive, [(t.id, t.sidecar) for t in due])
         await self._catch_up(active)
+        silent = []
         for was in due:
             t = self._store.tracking(was.id)
             if t.status in TERMINAL or t.id in self._burying:
                 continue
             if t.id in living:
                 await self._pass_on_stop(t, now)
-            elif t.sidecar == was.sidecar:  # else it spoke up between the two looks
-                self._bury(t, _why_lost(t))
-
-    async def never_launched(self) -> list[str]:
-        """The runs in `launching` that nothing is heard or seen of. Those that were to stop are stopped."""
-        unheard = [t for t in self._store.active() if t.sidecar is None]
-        living = await asyncio.to_thread(self._executor.alive, [(t.id, None) for t in unheard])
-        await self._catch_up(unheard)
-        silent = []
-        for t in self._store.active():
-            if t.status is RunStatus.LAUNCHING and t.sidecar is None and t.id not in living:
-                if t.stop_requested_at is None:
-                    silent.append(t.id)
-                elif not await asyncio.to_thread(self._spool_taken, t.id):
-                    self._store.move(t.id, RunStatus.STOPPED)
+            elif t.sidecar != was.sidecar:
+                continue  # it spoke up between the two looks
+            elif t.sidecar is not None:
+                self._bury(t, _why_lost(t.sidecar))
+            elif t.stop_requested_at is not None:
+                self._bury(t, "stopped before it was launched")
+            else:
+                silent.append(t.id)
         return silent
+
+    def give_up(self, run_id: str) -> None:
+        """Take a run that was launched in vain for what it is: failed."""
+        self._bury(
+            self._store.tracking(run_id), "sidecar lost: it never reported that the command had started"
+        )
 
     async def _pass_on_stop(self, t: Tracking, now: float) -> None:
         if t.stop_requested_at is None or t.sidecar is None:
@@ -237,9 +242,7 @@ def _read_spools(wanted: list[tuple[str, Path, int]]) -> list[tuple[str, list[by
     return found
 
 
-def _why_lost(t: Tracking) -> str:
-    if t.sidecar is None:
-        return "sidecar lost: it never reported that the command had started"
-    if t.sidecar.boot_id != procs.boot_id():
+def _why_lost(sidecar: SidecarIdentity) -> str:
+    if sidecar.boot_id != procs.boot_id():
         return "sidecar lost: the machine was restarted while the run was active"
-    return f"sidecar lost: process {t.sidecar.pid} ended without a last word"
+    return f"sidecar lost: process {sidecar.pid} ended without a last word"

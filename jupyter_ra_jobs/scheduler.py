@@ -5,7 +5,7 @@ import contextlib
 import logging
 from collections.abc import Callable
 
-from jupyter_ra_jobs.errors import Conflict, LaunchFailed, RaJobsError
+from jupyter_ra_jobs.errors import Conflict, LaunchFailed, RaJobsError, Unavailable
 from jupyter_ra_jobs.launcher import Launcher
 from jupyter_ra_jobs.reports import Reports
 from jupyter_ra_jobs.store import Store
@@ -32,6 +32,7 @@ class Scheduler:
         self._log = log
         self._on_tick = on_tick
         self._awake = asyncio.Event()
+        self._launched_again: set[str] = set()
         self._ending = False
         self._task: asyncio.Task[None] | None = None
 
@@ -39,9 +40,12 @@ class Scheduler:
         """There may be something to do: tick now."""
         self._awake.set()
 
-    async def start(self) -> None:
-        """Take up what an earlier server left, then begin to tick."""
-        await self._adopt()
+    async def adopt(self) -> None:
+        """Take up what an earlier server left."""
+        await self._launch_again(await self._reports.reconcile(patient=False))
+
+    def start(self) -> None:
+        """Begin to tick."""
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def close(self) -> None:
@@ -64,18 +68,28 @@ class Scheduler:
 
     async def tick(self) -> None:
         """One pass: first what ended, then what can start."""
-        await self._reports.reconcile()
+        await self._launch_again(await self._reports.reconcile())
         await self._fill()
         self._on_tick(self._store.active_count())
 
-    async def _adopt(self) -> None:
-        """Launch what a server had claimed when it died, unless its sidecar did start."""
-        for run_id in await self._reports.never_launched():
-            self._log.info("run %s was claimed but perhaps not launched; launching it", run_id)
+    async def _launch_again(self, run_ids: list[str]) -> None:
+        """Second chances: their server died between claim and launch, or tmux while a sidecar began.
+
+        Harmless, since a sidecar leaves a run alone that another one has begun. One chance each.
+        """
+        for run_id in run_ids:
+            if run_id in self._launched_again:
+                self._reports.give_up(run_id)
+                continue
+            self._log.info("run %s was claimed but shows no sign of life; launching it again", run_id)
             try:
                 await self._launcher.relaunch(run_id)
+            except Unavailable as problem:
+                self._log.warning("run %s waits on: %s", run_id, problem)
             except RaJobsError as problem:
                 self._log.error("run %s: %s", run_id, problem)
+            else:
+                self._launched_again.add(run_id)
 
     async def _fill(self) -> None:
         """Start the runs that wait, first come first, while there are slots."""

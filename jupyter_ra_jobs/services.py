@@ -17,7 +17,7 @@ from jupyter_ra_jobs.runs import Runs
 from jupyter_ra_jobs.scheduler import Scheduler
 from jupyter_ra_jobs.store import Store
 
-_LAUNCH_PATIENCE = 30.0
+_LAUNCH_PATIENCE = 5.0
 _STOP_MARGIN = 30.0
 
 
@@ -76,9 +76,10 @@ class Services:
         )
 
     async def start(self, where: dict[str, Any]) -> None:
-        """Tell the sidecars where we are, take up their runs, begin to schedule."""
+        """Take up the runs there are, tell their sidecars where we are, begin to schedule."""
+        await self.scheduler.adopt()
         self.layout.write_server_file(where)
-        await self.scheduler.start()
+        self.scheduler.start()
 
     async def close(self) -> None:
         """End politely, within seconds: streams end, runs go on."""

@@ -140,7 +140,12 @@ class Server:
         command += [f"--ServerApp.port={self.port}", *self.options, *options]
         with (self.world.root / "server.out").open("ab") as out:
             self.process = subprocess.Popen(
-                command, env=self.world.env, cwd=self.world.root, stdin=subprocess.DEVNULL, stdout=out, stderr=out
+                command,
+                env=self.world.env,
+                cwd=self.world.root,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
             )
         wait_for(self._answers, "the server answers")
         return self

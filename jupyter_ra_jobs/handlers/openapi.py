@@ -46,6 +46,9 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
     operations = [function.operation for _, _, function, _ in found]
     types = [ErrorBody, *(kind for what in operations for kind in (what.answer, what.body) if kind)]
     schemas, components = msgspec.json.schema_components(types, ref_template=_REF)
+    for schema in components.values():  # docstrings, which only Python 3.13 dedents by itself
+        if "description" in schema:
+            schema["description"] = inspect.cleandoc(schema["description"])
     schema_of = {repr(kind): schema for kind, schema in zip(types, schemas, strict=True)}
     paths: dict[str, dict[str, Any]] = {}
     for path, method, function, options in found:

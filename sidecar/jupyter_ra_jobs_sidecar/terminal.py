@@ -14,9 +14,7 @@ _KEYS_HELD = 4096
 _DEFAULT_SIZE = (24, 80)
 
 # What a terminal answers when output asks it for its name, size, cursor position, colours, settings.
-_ANSWERS = re.compile(
-    rb"\x1b(?:\[[?>]?[0-9;]*\$?[cnRty]|\[\?[0-9;]*u|[P\]_][^\x07\x1b]*(?:\x07|\x1b\\))"
-)
+_ANSWERS = re.compile(rb"\x1b(?:\[[?>]?[0-9;]*\$?[cnRty]|\[\?[0-9;]*u|[P\]_][^\x07\x1b]*(?:\x07|\x1b\\))")
 
 # Indices into what termios.tcgetattr returns.
 _IFLAG, _OFLAG, _LFLAG, _CC = 0, 1, 3, 6

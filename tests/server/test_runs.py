@@ -9,6 +9,7 @@ import pytest
 
 from tests.conftest import World
 from tests.server.conftest import UNKNOWN, Answer, Api
+from tests.unit.records import make_sweep
 
 # The contract's fields: those that are always there, and null when there is nothing to say,
 FILLED = {"id", "name", "command", "workdir", "status", "is_archived", "created_at", "run_dir", "tags"}
@@ -168,6 +169,16 @@ async def test_filters(api: Api) -> None:
     assert await names(api, sweep_id="none") == []
     assert await names(api, limit=2) == ["run 3", "run 2"]
     assert await names(api, limit=10**9) == await names(api)
+
+
+async def test_sweep_of_a_run(api: Api) -> None:
+    """A run can be made in a sweep that is there, and listed by it."""
+    sweep = make_sweep()
+    api.services.store.add_sweep(sweep)
+    inside = await api.create(name="inside", sweep_id=sweep.id)
+    await api.create(name="outside")
+    assert inside["sweep_id"] == sweep.id
+    assert await names(api, sweep_id=sweep.id) == ["inside"]
 
 
 def next_path(api: Api, answer: Answer) -> str | None:

@@ -195,6 +195,18 @@ async def test_server_ends(api: Api) -> None:
         assert await events.read() == b""
 
 
+async def test_readers_that_leave(api: Api) -> None:
+    """Nothing is left of them, even where nothing more is ever sent."""
+    run_id = await api.create_at("running")
+    before = len(asyncio.all_tasks())
+    for _ in range(10):
+        async with api.stream(f"/runs/{run_id}/logs/stream") as log, api.stream("/events") as events:
+            await next_event(log)
+            await next_block(events)
+            assert len(asyncio.all_tasks()) > before
+    await eventually(lambda: len(asyncio.all_tasks()) <= before, "their tasks are gone")
+
+
 class TestLongSearch:
     """A search that would take for ever."""
 
@@ -236,7 +248,7 @@ async def test_a_run_on_the_stream(api: Api) -> None:
     async with api.stream("/events") as events:
         await next_block(events)
         run = await api.create("exit 3", auto_start=True)
-        seen = []
+        seen: list[dict[str, Any]] = []
         while not seen or seen[-1]["status"] != "failed":
             event, _ = await next_event(events)
             assert event["run"]["id"] == run["id"]

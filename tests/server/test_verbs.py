@@ -109,6 +109,7 @@ class TestOneSlot:
         started = (await api.post(f"/runs/{second}/start")).json
         assert "No slot is free" in started["message"]
         assert (started["tmux_window"], started["run"]["status"]) == (None, "queued")
+        assert not list(api.services.layout.run_dir(second).glob("spec.json*"))
         third = await api.create(auto_start=True)
         assert (third["status"], third["queue_position"]) == ("queued", 2)
         assert (await api.post(f"/runs/{second}/start")).json["run"]["queue_position"] == 1

@@ -190,6 +190,17 @@ def test_bytes_that_are_no_text_are_shown_as_a_page_shows_them(log: Path) -> Non
     assert found(log, "needle").matches == [LogMatch(offset=0, line="\ufffdneedle\ufffd\ufffd")]
 
 
+@pytest.mark.parametrize(
+    ("query", "regex", "offsets"),
+    [("b\r", False, [4]), ("\r", False, [8, 4]), ("b$", True, [0]), ("\r$", True, [8]), ("c", False, [12])],
+)
+def test_a_line_ends_before_its_line_break(log: Path, query: str, regex: bool, offsets: list[int]) -> None:
+    """One "\r" before the "\n" is a part of that; any other is a character of the line."""
+    log.write_bytes(b"ab\r\nb\rd\na\r\r\nc\r")
+    assert [match.offset for match in found(log, query, regex=regex).matches] == offsets
+    assert found(log, "c").matches[0].line == "c"
+
+
 def test_no_log_holds_nothing(log: Path) -> None:
     nothing = LogMatches(matches=[], next_before=None, complete=True)
     assert found(log, "x") == nothing
@@ -239,6 +250,15 @@ def test_a_pattern_that_takes_for_ever_is_refused_at_its_line(log: Path) -> None
     with pytest.raises(BadInput, match=f"offset {len(head)}: simplify"):
         found(log, HANGS, before=len(head), **hanging)
     assert workers() == []
+
+
+def test_how_far_it_came_before_a_hanging_line_is_known(log: Path) -> None:
+    """Also when it took no time, or asking again would search the same lines again, in vain."""
+    tail = "b\n" * 20_000  # 10 ms
+    log.write_text(HANGING + tail)
+    page = found(log, HANGS, regex=True, budget=1.0)
+    assert page.next_before is not None
+    assert page.next_before < len(HANGING) + 0.9 * len(tail)
 
 
 def test_a_search_goes_on_where_its_time_was_over(log: Path) -> None:
@@ -324,6 +344,7 @@ def test_nothing_of_the_query_is_on_a_command_line(log: Path) -> None:
         await until(lambda: bool(workers()) and "-S" in workers()[0].cmdline())
         assert workers()[0].cmdline()[-1].endswith("_search_worker.py")
         search.cancel()
+        await asyncio.gather(search, return_exceptions=True)
 
     searching(scenario)
 

@@ -381,6 +381,31 @@ def test_a_log_that_was_cut_is_followed_from_its_new_end(tmp_path: Path) -> None
     running(scenario)
 
 
+def test_a_log_is_followed_from_where_it_was_cut_while_its_reader_waits(tmp_path: Path) -> None:
+    log = tmp_path / "run.log"
+    log.write_text("a long beginning")
+    looks: list[asyncio.Event] = []
+
+    def ended() -> bool:
+        if looks:
+            looks.pop().set()
+        return False
+
+    async def scenario(watcher: LogWatcher) -> None:
+        follower = watcher.follow(log, 0, ended)
+        await following(follower)
+        os.truncate(log, 5)
+        waits = asyncio.ensure_future(following(follower))
+        for _ in range(2):  # one look has seen it when the next begins
+            look = asyncio.Event()
+            looks.append(look)
+            await look.wait()
+        append(log, b"more")
+        assert (await waits).content == "more"
+
+    running(scenario)
+
+
 @irregular
 def test_a_log_that_became_something_else_ends_its_readers_alone(
     tmp_path: Path, make: Callable[[Path], None]
