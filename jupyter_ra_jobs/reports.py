@@ -6,6 +6,7 @@ spool does not have them (yet): a full disk, a file system that lags.
 
 import asyncio
 import logging
+import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -149,7 +150,8 @@ class Reports:
         try:
             self._layout.spool(run_id).touch(mode=0o600, exist_ok=False)
         except FileExistsError:
-            return self._layout.spool(run_id).stat().st_size > 0
+            taken = self._layout.spool(run_id).lstat()
+            return stat.S_ISREG(taken.st_mode) and taken.st_size > 0
         except FileNotFoundError:  # not even a run dir: nothing can start
             pass
         return False

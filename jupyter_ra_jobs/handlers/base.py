@@ -50,6 +50,10 @@ class Operation(Struct, frozen=True, kw_only=True):
     body: type[Struct] | None = None
     errors: tuple[int, ...] = ()
     media_type: str = "application/json"
+    public: bool = False
+    """Answered without a login."""
+    run_token: bool = False
+    """The run's own token is taken in place of a login."""
 
 
 class Nothing(Struct, frozen=True):

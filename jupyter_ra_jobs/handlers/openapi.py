@@ -69,6 +69,7 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
             "securitySchemes": {
                 "token": {"type": "apiKey", "in": "header", "name": "Authorization"},
                 "ui_token": {"type": "apiKey", "in": "header", "name": "X-Auth-Token"},
+                "run_token": {"type": "apiKey", "in": "header", "name": "X-RA-Run-Token"},
             },
         },
         "security": [{"token": []}, {"ui_token": []}],
@@ -79,6 +80,10 @@ def _operation(
     path: str, method: str, function: Any, options: dict[str, Any], schema_of: dict[str, Any]
 ) -> dict[str, Any]:
     what: Operation = function.operation
+    takes_body = what.body is not None and what.body is not Nothing
+    errors = {*_ALWAYS, *what.errors} | ({413} if takes_body else set())
+    if what.action != "read":
+        errors.add(507)
     words = re.findall(r"\w+", re.sub(r"s/{\w+}", "", path))  # /runs/{run_id}/stop: post_run_stop
     described: dict[str, Any] = {
         "operationId": "_".join([method, *words]),
@@ -90,16 +95,18 @@ def _operation(
                 "description": "Done",
                 "content": {what.media_type: {"schema": schema_of[repr(what.answer)]}},
             },
-            **{str(status): _error(status, schema_of) for status in (*_ALWAYS, *what.errors)},
+            **{str(status): _error(status, schema_of) for status in sorted(errors)},
         },
     }
-    if what.body is not None and what.body is not Nothing:
+    if takes_body:
         described["requestBody"] = {
             "required": True,
             "content": {"application/json": {"schema": schema_of[repr(what.body)]}},
         }
-    if not what.action:
-        described["security"] = []
+    if what.run_token:
+        described["security"] = [{"run_token": []}, {"token": []}, {"ui_token": []}]
+    if what.public:
+        described["security"] = [{}, {"token": []}, {"ui_token": []}]
         del described["responses"]["403"]
     return described
 

@@ -56,7 +56,7 @@ class RunsHandler(Handler):
             self.set_header("Link", f'<{self.request.path}?{following}>; rel="next"')
         return runs
 
-    @operation("Create a run", action="execute", body=NewRun, answer=Run, errors=(400, 413, 503, 507))
+    @operation("Create a run", action="execute", body=NewRun, answer=Run, errors=(400, 500, 503))
     async def post(self, new: NewRun) -> Run:
         """A run that is `ready`, or started at once with `auto_start`."""
         return await self.services.runs.create(new)

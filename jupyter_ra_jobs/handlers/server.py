@@ -41,7 +41,7 @@ class HealthHandler(Handler):
         self.finish(msgspec.json.encode(health))
 
     get.operation = Operation(  # type: ignore[attr-defined]
-        summary="Health; more of it for who is logged in", action="", answer=Health
+        summary="Health; more of it for who is logged in", action="read", answer=Health, public=True
     )
 
 

@@ -3,6 +3,7 @@
 import hmac
 
 from jupyter_server.auth.decorator import allow_unauthenticated
+from msgspec import structs
 from tornado import web
 
 from jupyter_ra_jobs.handlers.base import Handler, operation
@@ -38,7 +39,10 @@ class StatusHandler(Handler):
     async def _post_logged_in(self, run_id: str, report: Report) -> Message:
         return Message(message=await self.services.reports.receive(run_id, report))
 
-    post.operation = _post_logged_in.operation  # type: ignore[attr-defined]
+    post.operation = structs.replace(  # type: ignore[attr-defined]
+        _post_logged_in.operation,  # type: ignore[attr-defined]
+        run_token=True,
+    )
 
     def update_api_activity(self) -> None:
         """A sidecar's report is not somebody at work; that runs are active is told otherwise."""
