@@ -348,7 +348,7 @@ class Store:
             positions = {row["id"]: place for place, row in enumerate(queue, start=1)}
         return [
             _to_struct(
-                row, Run, run_dir=str(self._runs_dir / row["id"]), queue_position=positions.get(row["id"])
+                row, Run, run_dir=f"{self._runs_dir}/{row['id']}", queue_position=positions.get(row["id"])
             )
             for row in rows
         ]
@@ -395,14 +395,18 @@ def _to_column(name: str, value: Any) -> Any:
 
 
 def _to_struct(row: sqlite3.Row, kind: type[Any], **more: Any) -> Any:
-    values = {name: row[name] for name in row.keys() if name in kind.__struct_fields__}  # noqa: SIM118
-    for name in values.keys() & _JSON:
-        if values[name] is not None:
-            values[name] = json.loads(values[name])
-    for name in values.keys() & _BOOL:
-        values[name] = bool(values[name])
-    if "status" in values and kind is not Sweep:
-        values["status"] = RunStatus(values["status"])
-    if kind is Tracking and values["sidecar"] is not None:
-        values["sidecar"] = SidecarIdentity(**values["sidecar"])
+    """A record of a row with the columns that `kind` has; a list of runs is made of many, so no detours."""
+    values = dict(zip(row.keys(), row, strict=True))
+    values.pop("rev", None)
+    for name, read in _READ.items():
+        if values.get(name) is not None and (kind, name) != (Sweep, "status"):
+            values[name] = read(values[name])
     return kind(**values, **more)
+
+
+_READ: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(_JSON, msgspec.json.decode),
+    **dict.fromkeys(_BOOL, bool),
+    "status": RunStatus,
+    "sidecar": msgspec.json.Decoder(SidecarIdentity).decode,
+}
