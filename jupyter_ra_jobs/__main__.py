@@ -3,4 +3,4 @@
 from jupyter_ra_jobs.app import main
 
 if __name__ == "__main__":
-    main()  # type: ignore[no-untyped-call]
+    main()

@@ -2,6 +2,7 @@
 
 import datetime
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,26 @@ class RaJobsApp(ExtensionApp):
             raise TraitError(f"tmux_session: {name!r} is no session name; it may not hold any of `: . =`")
         return name
 
+    def _link_jupyter_server_extension(self, serverapp: ServerApp) -> None:
+        """Take the settings. A wrong one must not leave us with the defaults, of the workdir for one."""
+        try:
+            super()._link_jupyter_server_extension(serverapp)
+        except TraitError as problem:
+            if self._is_started_alone:
+                sys.exit(f"jupyter ra-jobs: {problem}")
+            self._wrong_setting = RaJobsError(f"wrong setting: {problem}")
+            self.serverapp = serverapp
+            self._linked = True
+
+    @classmethod
+    def launch_instance(cls, argv: Any = None, **kwargs: Any) -> None:
+        """Start a server for us alone, as `jupyter ra-jobs` does."""
+        cls._is_started_alone = True
+        super().launch_instance(argv=argv, **kwargs)  # type: ignore[no-untyped-call]
+
+    _is_started_alone = False
+    _wrong_setting: RaJobsError | None = None
+
     @property
     def services(self) -> Services | None:
         """The parts behind the routes; None when they could not be built."""
@@ -116,6 +137,9 @@ class RaJobsApp(ExtensionApp):
 
     def initialize_settings(self) -> None:
         """Build everything. What fails is told by each route, and the rest of the server works on."""
+        if self._wrong_setting is not None:
+            self._fail(self._wrong_setting)
+            return
         assert self.serverapp is not None
         root = Path(self.workdir or self.serverapp.root_dir).expanduser().absolute()
         try:

@@ -5,6 +5,7 @@ import hashlib
 import logging
 import os
 import secrets
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,8 +15,8 @@ from typing import TypeVar
 from jupyter_ra_jobs_sidecar import procs, spec
 from msgspec import Struct
 
-from jupyter_ra_jobs.errors import Conflict, RaJobsError
-from jupyter_ra_jobs.executors.base import Executor
+from jupyter_ra_jobs.errors import Conflict, RaJobsError, Unavailable
+from jupyter_ra_jobs.executors.base import SERVER_SECRETS, Executor
 from jupyter_ra_jobs.layout import Layout, disk_errors, write_private
 from jupyter_ra_jobs.models import Run
 from jupyter_ra_jobs.states import RunStatus
@@ -37,6 +38,7 @@ _NOT_INHERITED = {
     "TMUX",
     "TMUX_PANE",
     "_",
+    *SERVER_SECRETS,
 }
 
 
@@ -73,7 +75,11 @@ class Launcher:
 
     async def check(self) -> str:
         """What the executor is, or Unavailable; no run is touched."""
-        return await self._in_thread(self._executor.check)
+        # In no queue behind a launch: this only looks, and remembers what it saw.
+        executor = await asyncio.to_thread(self._executor.check)
+        if shutil.which(self._settings.shell) is None:
+            raise Unavailable(f"there is no shell {self._settings.shell!r} here; set RaJobsApp.shell to one")
+        return executor
 
     @property
     def max_active(self) -> int | None:

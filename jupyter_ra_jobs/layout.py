@@ -1,6 +1,5 @@
 """Where things lie under a workdir, and with which rights."""
 
-import errno
 import json
 import os
 from collections.abc import Iterator
@@ -8,20 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from jupyter_ra_jobs_sidecar import spec
+from jupyter_ra_jobs_sidecar import procs, spec
 
-from jupyter_ra_jobs.errors import StorageFull
-
-_DISK = {
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.EFBIG,
-    errno.EROFS,
-    errno.EACCES,
-    errno.EPERM,
-    errno.EIO,
-    errno.ENOTDIR,
-}
+from jupyter_ra_jobs.errors import RaJobsError, StorageFull
 
 
 class Layout:
@@ -40,7 +28,10 @@ class Layout:
         with disk_errors(self.data):
             for folder in (self.data, self.runs):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                _make_private(folder, 0o700)  # the earlier server left it as the umask had it
             self.database.touch(mode=0o600)  # SQLite would give it the umask's rights
+            for file in self.data.glob("jobs.*"):
+                _make_private(file, 0o600)
 
     def run_dir(self, run_id: str) -> Path:
         """A run's folder."""
@@ -62,10 +53,33 @@ class Layout:
         """What the command keeps."""
         return self.runs / run_id / "artifacts"
 
+    def server(self) -> dict[str, Any] | None:
+        """What server.json says; None when there is none that can be read."""
+        try:
+            said = json.loads(self.server_file.read_bytes())
+        except (OSError, ValueError):
+            return None
+        return said if isinstance(said, dict) else None
+
+    def other_server(self, pid: int) -> dict[str, Any] | None:
+        """What another server that lives, not process `pid`, says of itself."""
+        said = self.server()
+        if said is None or said.get("pid") == pid or not isinstance(said.get("pid"), int):
+            return None
+        return said if procs.look(said["pid"]) is not None else None
+
     def write_server_file(self, where: dict[str, Any]) -> None:
         """Tell the sidecars where the server is now."""
         with disk_errors(self.server_file):
             write_private(self.server_file, json.dumps(where).encode()).replace(self.server_file)
+
+
+def _make_private(path: Path, mode: int) -> None:
+    """Take what others may do; whoever can write here could have commands run as us."""
+    if path.is_symlink() or path.stat().st_uid != os.geteuid():
+        raise RaJobsError(f"{path} is a link or belongs to somebody else; use another workdir, or mend it")
+    if path.stat().st_mode & 0o777 != mode:
+        path.chmod(mode)
 
 
 def write_private(path: Path, content: bytes) -> Path:
@@ -90,6 +104,4 @@ def disk_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as problem:
-        if problem.errno in _DISK:
-            raise StorageFull(f"cannot write {path}: {problem.strerror}") from problem
-        raise
+        raise StorageFull(f"cannot write {path}: {problem.strerror}") from problem

@@ -16,7 +16,7 @@ Command = Annotated[str, Meta(min_length=1, description="As a shell takes it: `b
 Tag = Annotated[str, Meta(min_length=1, max_length=100)]
 Notes = Annotated[str, Meta(max_length=100_000)]
 _MOST = 2**63 - 1  # SQLite's largest integer
-Seconds = Annotated[float, Meta(gt=0)]
+Seconds = Annotated[float, Meta(gt=0, le=1e9)]
 
 
 class Run(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -40,6 +40,7 @@ class Run(Struct, frozen=True, kw_only=True, omit_defaults=True):
     started_at: float | None = None
     ended_at: float | None = None
     stopped_at: float | None = None
+    stop_requested_at: float | None = None
     tmux_window: str | None
     tmux_pane: str | None
     run_dir: str

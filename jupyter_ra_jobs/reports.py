@@ -9,6 +9,7 @@ import logging
 import stat
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -55,11 +56,14 @@ class Reports:
         self._patience = patience
         self._log = log
         self._noted = noted
+        # Ending takes seconds: nobody else's work shall wait behind it.
+        self._enders = ThreadPoolExecutor(8, thread_name_prefix="ra-jobs-end")
         self._burying: dict[str, asyncio.Task[None]] = {}
 
     async def close(self) -> None:
         """Wait for what is under way."""
         await asyncio.gather(*self._burying.values(), return_exceptions=True)
+        self._enders.shutdown()
 
     # -- a callback --------------------------------------------------------------------------------
 
@@ -138,7 +142,7 @@ class Reports:
     async def _end_lost(self, t: Tracking, why: str) -> None:
         if t.sidecar is None and await asyncio.to_thread(self._spool_taken, t.id):
             return  # it has just begun after all: the next look sees it
-        await asyncio.to_thread(self._executor.end, t.id, t.sidecar)
+        await asyncio.get_running_loop().run_in_executor(self._enders, self._executor.end, t.id, t.sidecar)
         await self._catch_up([self._store.tracking(t.id)])  # a last word from a sidecar ended for deafness
         stopped = t.stop_requested_at is not None
         if self._store.move(t.id, RunStatus.STOPPED if stopped else RunStatus.FAILED, error=why):
@@ -172,9 +176,9 @@ class Reports:
                 last_seq = t.last_seq
                 for report in self._parse(run_id, lines):
                     assert report.seq is not None
-                    if report.seq > last_seq:
-                        last_seq = report.seq
-                        self._apply(self._store.tracking(run_id), report)
+                    last_seq = max(last_seq, report.seq)
+                    # Whatever was POSTed before: a line of the spool counts. Twice does no harm.
+                    self._apply(self._store.tracking(run_id), report)
                 self._store.note_spool(run_id, max(offset, t.spool_offset), last_seq)
 
     def _parse(self, run_id: str, lines: list[bytes]) -> list[Report]:

@@ -42,7 +42,10 @@ class Scheduler:
 
     async def adopt(self) -> None:
         """Take up what an earlier server left."""
-        await self._launch_again(await self._reports.reconcile(patient=False))
+        try:
+            await self._launch_again(await self._reports.reconcile(patient=False))
+        except Exception:  # noqa: BLE001 - an edge, as in the loop: the server must come up whatever it finds
+            self._log.exception("not all runs could be taken up; the first tick tries again")
 
     def start(self) -> None:
         """Begin to tick."""
@@ -103,6 +106,8 @@ class Scheduler:
                     return
             except (Conflict, LaunchFailed) as problem:  # stopped meanwhile; or failed, and on record
                 self._log.info("run %s: %s", run_id, problem)
-            except RaJobsError as problem:  # no tmux, a full disk: it stays in the queue
-                self._log.warning("run %s waits on: %s", run_id, problem)
+            except Unavailable as problem:
+                self._log.warning("the queue waits: %s", problem)
                 return
+            except RaJobsError as problem:  # its folder takes nothing: it waits, and the others go on
+                self._log.warning("run %s waits on: %s", run_id, problem)

@@ -12,7 +12,6 @@ CREATE TABLE runs (
     name              TEXT    NOT NULL,
     command           TEXT    NOT NULL,
     workdir           TEXT    NOT NULL,
-    env               TEXT    NOT NULL DEFAULT '{}',      -- what the caller gave; never listed
     status            TEXT    NOT NULL,
     is_archived       INTEGER NOT NULL DEFAULT 0,
     archived_at       REAL,
@@ -44,7 +43,8 @@ CREATE TABLE runs (
     token_hash        TEXT,                               -- of the run's token, which only its sidecar has
     spool_offset      INTEGER NOT NULL DEFAULT 0,         -- how far its spool was read
     last_seq          INTEGER NOT NULL DEFAULT 0,
-    sidecar           TEXT                                -- the processes' identity, from its first event
+    sidecar           TEXT,                               -- the processes' identity, from its first event
+    env               TEXT    NOT NULL DEFAULT '{}'       -- what the caller gave; never listed, and last: it may be long
 );
 
 CREATE UNIQUE INDEX runs_rev ON runs (rev);

@@ -1,12 +1,14 @@
 """The parts that do the work, built once and handed to whoever needs them."""
 
 import logging
+import os
 from typing import Any
 
 from msgspec import Struct
 
 from jupyter_ra_jobs import jobs_json
 from jupyter_ra_jobs.changes import Changes
+from jupyter_ra_jobs.errors import StorageFull
 from jupyter_ra_jobs.executors.base import Executor
 from jupyter_ra_jobs.launcher import Launcher, LaunchSettings
 from jupyter_ra_jobs.layout import Layout
@@ -46,6 +48,9 @@ class Services:
         self.layout = layout
         self.settings = settings
         self.log = log
+        self._on_tick = on_tick
+        self._where: dict[str, Any] = {}
+        self._announced = False
         layout.create()
         self.changes = Changes()
         self.store = Store(layout.database, layout.runs, self.changes.ring)
@@ -66,7 +71,7 @@ class Services:
             log,
             self._noted,
         )
-        self.scheduler = Scheduler(self.store, self.launcher, self.reports, log, on_tick)
+        self.scheduler = Scheduler(self.store, self.launcher, self.reports, log, self._ticked)
         self.runs = Runs(
             self.store,
             self.launcher,
@@ -77,12 +82,37 @@ class Services:
 
     async def start(self, where: dict[str, Any]) -> None:
         """Take up the runs there are, tell their sidecars where we are, begin to schedule."""
+        self._where = where
+        other = self.layout.other_server(os.getpid())
+        if other is not None:
+            self.log.warning(
+                "another server (pid %s, port %s) works on %s too; each may start what the other queued",
+                other.get("pid"),
+                other.get("port"),
+                self.layout.workdir,
+            )
         await self.scheduler.adopt()
-        self.layout.write_server_file(where)
+        self._announce()
         self.scheduler.start()
+
+    def _ticked(self, active: int) -> None:
+        self._announce()
+        self._on_tick(active)
+
+    def _announce(self) -> None:
+        """Say where we are, unless another server that lives says it; again, should the file be lost."""
+        try:
+            said = self.layout.server()
+            if said != self._where and (self.layout.other_server(os.getpid()) is None or not self._announced):
+                self.layout.write_server_file(self._where)
+            self._announced = True
+        except StorageFull as problem:  # the spools tell all; the next tick tries again
+            self.log.warning("%s", problem)
 
     async def close(self) -> None:
         """End politely, within seconds: streams end, runs go on."""
+        if self.layout.server() == self._where:
+            self.layout.server_file.unlink(missing_ok=True)  # nobody shall send its token to who comes next
         self.changes.close()
         self.log_watcher.close()
         self.log_search.close()

@@ -16,13 +16,13 @@ from typing import Any
 
 import msgspec
 
-from jupyter_ra_jobs.errors import NotFound, RaJobsError, StorageFull
+from jupyter_ra_jobs.errors import NotFound, RaJobsError, StorageFull, Unavailable
 from jupyter_ra_jobs.models import Run, SidecarIdentity, Sweep, Tracking
-from jupyter_ra_jobs.states import ACTIVE, RunStatus, sources
+from jupyter_ra_jobs.states import ACTIVE, TERMINAL, RunStatus, sources
 
 SCHEMA_VERSION = 1
-_BUSY_SECONDS = 5.0
-_SCAN_SLICE = 5_000
+_BUSY_SECONDS = 0.25  # how long the event loop may stand still for another process's write
+_SCAN_SECONDS = 0.004
 _POSITIONS_SHOWN = 10_000
 
 _JSON = {
@@ -40,6 +40,7 @@ _COMPUTED = {"run_dir", "queue_position", "run_ids"}
 _RUN_COLUMNS = ", ".join(name for name in Run.__struct_fields__ if name not in _COMPUTED)
 _SWEEP_COLUMNS = ", ".join(name for name in Sweep.__struct_fields__ if name not in _COMPUTED)
 _TRACKING_COLUMNS = ", ".join(Tracking.__struct_fields__)
+_ENDED = {status.value for status in TERMINAL}
 _STAMPS = {
     RunStatus.READY: (),
     RunStatus.QUEUED: ("queued_at",),
@@ -227,19 +228,24 @@ class Store:
         return self._runs(" AND ".join(where), keys, limit=limit)
 
     def scan(self, text: str, before: int) -> tuple[list[str], int]:
-        """Look for `text` in names and commands, in one slice of the runs older than `before`.
+        """Look for `text` in names and commands, case aside, in some of the runs older than `before`.
 
-        Returns the ids found, newest first, and from where to go on (0: nothing is left). A slice takes
-        a few milliseconds at most; whoever wants all goes on, and lets others work between.
+        Returns the ids found, newest first, and from where to go on (0: nothing is left). It takes a few
+        milliseconds, however long the commands are; whoever wants all goes on, and lets others work between.
         """
-        pattern = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        low = max(0, before - _SCAN_SLICE)
+        wanted = text.lower()
+        found: list[str] = []
+        until = time.monotonic() + _SCAN_SECONDS
         rows = self._db.execute(
-            "SELECT id FROM runs WHERE n >= ? AND n < ?"
-            " AND (name LIKE ? ESCAPE '\\' OR command LIKE ? ESCAPE '\\') ORDER BY n DESC",
-            (low, before, pattern, pattern),
+            "SELECT n, id, name, command FROM runs WHERE n < ? ORDER BY n DESC", (before,)
         )
-        return [row["id"] for row in rows], low
+        for n, run_id, name, command in rows:
+            if wanted in name.lower() or wanted in command.lower():
+                found.append(run_id)
+            if time.monotonic() > until:
+                rows.close()
+                return found, n
+        return found, 0
 
     def number(self, run_id: str) -> int:
         """A run's place in the order of creation, or NotFound."""
@@ -375,6 +381,8 @@ def _disk_errors() -> Iterator[None]:
         text = str(problem)
         if any(sign in text for sign in ("disk is full", "disk I/O", "readonly", "unable to open")):
             raise StorageFull(f"the run database takes nothing: {text}") from problem
+        if "locked" in text:
+            raise Unavailable("another process holds the run database; try again") from problem
         raise
 
 
@@ -398,6 +406,8 @@ def _to_struct(row: sqlite3.Row, kind: type[Any], **more: Any) -> Any:
     """A record of a row with the columns that `kind` has; a list of runs is made of many, so no detours."""
     values = dict(zip(row.keys(), row, strict=True))
     values.pop("rev", None)
+    if values.get("status") in _ENDED and "attach_command" in values:
+        values["attach_command"] = None  # the window is gone
     for name, read in _READ.items():
         if values.get(name) is not None and (kind, name) != (Sweep, "status"):
             values[name] = read(values[name])

@@ -8,6 +8,9 @@ from msgspec import Struct
 
 from jupyter_ra_jobs.models import SidecarIdentity
 
+SERVER_SECRETS = ("JPY_API_TOKEN", "JUPYTERHUB_API_TOKEN", "JUPYTER_TOKEN")
+"""Variables of the Jupyter server that log in to it. No run gets them, unless its creator gives them."""
+
 
 class Handle(Struct, frozen=True, kw_only=True):
     """The executor's name for a sidecar that it started, in the run's own fields."""

@@ -15,18 +15,17 @@ from jupyter_ra_jobs_sidecar import procs
 from libtmux.exc import LibTmuxException
 
 from jupyter_ra_jobs.errors import LaunchFailed, Unavailable
-from jupyter_ra_jobs.executors.base import Handle
+from jupyter_ra_jobs.executors.base import SERVER_SECRETS, Handle
 from jupyter_ra_jobs.models import SidecarIdentity
 
 _OLDEST_TMUX = (3, 2)
 _TRIES = 5
 _WINDOW_PREFIX = "ra-job-"
 _SIDECAR = [sys.executable, "-I", "-S", str(Path(jupyter_ra_jobs_sidecar.__file__).parent)]
+_HOME = ["sh", "-c", "echo 'Each active run has a window here, ra-job-<its id>.'; exec tail -f /dev/null"]
 # What tmux says when there is no session to add a window to, its server just leaving included.
-_NO_SESSION = re.compile(
-    r"can't find session|no server running|error connecting|server exited|lost server|no current"
-)
-_SESSION_EXISTS = re.compile(r"duplicate session")
+_NO_SERVER = re.compile(r"no server running|error connecting")
+_NO_SESSION = re.compile(rf"{_NO_SERVER.pattern}|can't find session|server exited|lost server|no current")
 
 
 class TmuxExecutor:
@@ -63,28 +62,40 @@ class TmuxExecutor:
         window = _WINDOW_PREFIX + run_id
         # What a user's configuration may say that would end or keep windows at the wrong time is set
         # right within the same tmux command: the sidecar cannot be gone before it is through.
-        in_window = ["-n", window, "-P", "-F", "#{pane_id}", *_SIDECAR, str(run_dir)]
+        mark = f"{procs.RUN_ID_VARIABLE}={run_id}"  # the tmux server may bear that of the run that started it
+        in_window = ["-n", window, "-e", mark, "-P", "-F", "#{pane_id}", *_SIDECAR, str(run_dir)]
         for option in ("remain-on-exit", "allow-rename"):
             in_window += [";", "set-option", "-w", "-t", f"={self._session}:={window}", option, "off"]
         if self._capture == "pipe-pane":
             pipe = "exec " + shlex.join([*_SIDECAR, "--pipe", str(run_dir)])
             in_window += [";", "pipe-pane", "-t", f"={self._session}:={window}", _unexpanded(pipe)]
-        keep = [";", "set-option", "-t", f"={self._session}:", "destroy-unattached", "off"]
-        keep += [";", "set-option", "-s", "exit-unattached", "off"]
         for attempt in range(_TRIES):
             answer = self._tmux("new-window", "-d", "-t", f"={self._session}:", *in_window)
-            if answer.returncode and _NO_SESSION.search(" ".join(answer.stderr)):
-                answer = self._tmux("new-session", "-d", "-s", self._session, *in_window, *keep)
             # A pane id means that the window was opened, whatever else tmux complains about.
             if answer.stdout and answer.stdout[0].startswith("%"):
                 return Handle(
                     tmux_window=window, tmux_pane=answer.stdout[0], attach_command=self._attach(window)
                 )
             said = " ".join(answer.stderr)
-            if not (_NO_SESSION.search(said) or _SESSION_EXISTS.search(said)):
+            if not _NO_SESSION.search(said):
                 break
-            time.sleep(0.02 * 2**attempt)  # a server on its way out, or another's new session
+            said = self._open_session(starts_server=bool(_NO_SERVER.search(said))) or said
+            time.sleep(0.02 * 2**attempt if attempt else 0)  # a server on its way out, maybe
         raise LaunchFailed(f"tmux opened no window: {said or 'it gave no reason'}")
+
+    def _open_session(self, *, starts_server: bool) -> str:
+        """Open the session, with a window that stays; returns what tmux complained about.
+
+        Without that one, to kill the window of the only run would end the tmux server, and a sidecar
+        could not tell that somebody stops its run.
+        """
+        keep = [";", "set-option", "-t", f"={self._session}:", "destroy-unattached", "off"]
+        keep += [";", "set-option", "-s", "exit-unattached", "off"]
+        if starts_server:
+            for name in (*SERVER_SECRETS, procs.RUN_ID_VARIABLE):
+                keep += [";", "set-environment", "-gu", name]
+        opened = self._tmux("new-session", "-d", "-s", self._session, "-n", "home", *_HOME, *keep)
+        return " ".join(opened.stderr)
 
     def alive(self, runs: Sequence[tuple[str, SidecarIdentity | None]]) -> set[str]:
         """By their processes where they are known, else by the windows of the session."""
@@ -115,7 +126,9 @@ class TmuxExecutor:
         if sidecar is not None:
             if sidecar.boot_id != procs.boot_id():
                 return
-            since, session = sidecar.pgid_start, sidecar.pgid
+            since = sidecar.pgid_start
+            if procs.is_alive(sidecar.pgid, sidecar.pgid_start):  # else the number may be another's session
+                session = sidecar.pgid
             procs.send(sidecar.pid, sidecar.pid_start, signal.SIGKILL)
         ladder = procs.Ladder(run_id, session, since, procs.end_rungs(self._terminate_grace))
         while not ladder.poll():

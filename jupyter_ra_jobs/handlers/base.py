@@ -36,6 +36,8 @@ _FIELD = re.compile(r"(.*) - at `(?:key in )?\$\.?(.*)`\Z", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(.+)`")
 _HEADER_SAFE = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
 
+_NOT_LOGGED_IN = "not logged in: the token is missing or wrong; send it as `Authorization: token …`"
+
 Method = Callable[..., Awaitable[Any]]
 S = TypeVar("S", bound=Struct)
 
@@ -126,6 +128,8 @@ class Handler(APIHandler):
         try:
             await super().prepare()
         except web.HTTPError as problem:
+            if problem.status_code == http.client.FORBIDDEN and not self.current_user and self._checked_user:
+                raise web.HTTPError(http.client.FORBIDDEN, _NOT_LOGGED_IN) from None
             if problem.status_code == http.client.NOT_FOUND:  # what Jupyter answers to a foreign origin
                 raise web.HTTPError(
                     http.client.FORBIDDEN, "requests from this origin are not allowed"
@@ -133,6 +137,11 @@ class Handler(APIHandler):
             raise
         if len(self.request.body) > MAX_BODY:
             raise TooLarge(f"the body holds {len(self.request.body):,} bytes; {MAX_BODY:,} are the most")
+
+    @property
+    def _checked_user(self) -> bool:
+        """Whether it is known who asks; a foreign Host is refused before that."""
+        return hasattr(self, "_jupyter_current_user") and self.check_host()
 
     # -- input -------------------------------------------------------------------------------------
 

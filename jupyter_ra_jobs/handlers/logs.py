@@ -13,6 +13,7 @@ from jupyter_ra_jobs.handlers.base import Handler, operation
 from jupyter_ra_jobs.handlers.streams import StreamHandler
 from jupyter_ra_jobs.logs import Chunk, read_page
 from jupyter_ra_jobs.models import LogMatches, LogPage
+from jupyter_ra_jobs.runs import MAX_LISTED
 from jupyter_ra_jobs.states import TERMINAL, RunStatus
 
 
@@ -36,7 +37,7 @@ class SearchQuery(Struct, frozen=True, kw_only=True):
     regex: bool = False
     ignore_case: bool = True
     before: Annotated[int, Meta(ge=0)] | None = None
-    limit: Annotated[int, Meta(ge=1, le=1000)] = 100
+    limit: Annotated[int, Meta(ge=1, description="At most 1,000; a higher one is lowered.")] = 100
 
 
 class LogEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -141,7 +142,7 @@ class LogSearchHandler(LogRoute, Handler):
                 regex=query.regex,
                 ignore_case=query.ignore_case,
                 before=query.before,
-                limit=query.limit,
+                limit=min(query.limit, MAX_LISTED),
                 budget=self.services.settings.log_search_seconds,
             )
         )

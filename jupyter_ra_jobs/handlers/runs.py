@@ -151,7 +151,9 @@ def _statuses(given: str | None) -> list[RunStatus] | None:
     try:
         return [RunStatus(word) for word in re.split(r"\s*,\s*", given.strip())]
     except ValueError as problem:
-        raise BadInput(f"status: {problem}; one of {', '.join(RunStatus)} is") from problem
+        raise BadInput(
+            f"status: {given[:100]!r} must be of {', '.join(RunStatus)}, with commas between"
+        ) from problem
 
 
 def _with_message(run: Run, message: str) -> dict[str, object]:

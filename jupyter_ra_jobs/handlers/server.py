@@ -27,7 +27,7 @@ class HealthHandler(Handler):
     async def get(self) -> None:
         """To who isn't logged in, that the server lives, and no more."""
         health = Health(status="ok", version=__version__)
-        if self.current_user and not isinstance(self.settings["ra_jobs_services"], RaJobsError):
+        if self.current_user:
             try:
                 tmux = await self.services.launcher.check()
             except RaJobsError as problem:

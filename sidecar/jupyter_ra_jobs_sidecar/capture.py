@@ -32,7 +32,8 @@ class PtyCapture:
     def __init__(self, run_dir: str, story: Story) -> None:
         self._story = story
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        self._log = os.open(os.path.join(run_dir, spec.LOG), flags, 0o600)
+        self._path = os.path.join(run_dir, spec.LOG)
+        self._log = os.open(self._path, flags, 0o600)
         self._window = Window.open()
         self._pty = Pty(self._window.size() if self._window else (24, 80))
         self._unwritten = memoryview(b"")
@@ -126,6 +127,22 @@ class PtyCapture:
         """Bring run.log to the disk: a run on record as ended has its bytes there."""
         with contextlib.suppress(OSError):
             os.fdatasync(self._log)
+        try:
+            if os.fstat(self._log).st_nlink == 0:
+                self._story("run.log was removed while we wrote it; putting it back")
+                self._put_back()
+        except OSError as problem:
+            self._story(f"run.log could not be put back: {problem}")
+
+    def _put_back(self) -> None:
+        """The file has lost its name, not yet its bytes."""
+        kept = os.open(f"/proc/self/fd/{self._log}", os.O_RDONLY | os.O_CLOEXEC)
+        again = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        while part := os.read(kept, 1 << 20):
+            rest = memoryview(part)
+            while rest:
+                rest = rest[os.write(again, rest) :]
+        os.fsync(again)
 
     def _with_window(self, act: Callable[[Window], None]) -> None:
         if self._window is None:

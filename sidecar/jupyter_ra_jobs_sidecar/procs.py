@@ -40,10 +40,10 @@ def look(pid: int) -> Process | None:
         with open(f"/proc/{pid}/stat", "rb") as file:
             # The name, field 2, may hold spaces and parentheses: count from its end.
             fields = file.read().rpartition(b")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
+    except OSError:  # gone, or hidden from us (hidepid), and then no business of ours
         return None
-    if not fields or fields[0] in (b"Z", b"X"):
-        return None
+    if not fields or fields[0] == b"X" or (fields[0] == b"Z" and int(fields[17]) <= 1):
+        return None  # a zombie that has threads left is one whose main thread alone has ended
     return Process(pid, int(fields[1]), int(fields[3]), int(fields[19]))
 
 
@@ -82,11 +82,13 @@ def of_run(run_id: str, session: int, since: int, known: dict[int, int]) -> dict
 
     A process belongs to it when it carries the run's id in its environment (double forks and setsid
     do not shake that off), is of the command's session, is one of those `known` from an earlier look,
-    or descends from one that belongs. Nothing older than `since`, the start of the command, and never
-    the caller.
+    or descends from one that belongs and carries no other run's id: a run may have started a tmux or
+    Jupyter server that now serves other runs. Nothing older than `since`, the start of the command, and
+    never the caller.
     """
-    mark = f"{RUN_ID_VARIABLE}={run_id}".encode()
-    younger: dict[int, Process] = {}
+    name_of_mark = f"{RUN_ID_VARIABLE}=".encode()
+    mark = name_of_mark + run_id.encode()
+    unmarked: dict[int, Process] = {}
     found: dict[int, int] = {}
     for name in os.listdir("/proc"):
         if not name.isdigit():
@@ -94,13 +96,14 @@ def of_run(run_id: str, session: int, since: int, known: dict[int, int]) -> dict
         process = look(int(name))
         if process is None or process.start < since or process.pid == os.getpid():
             continue
-        younger[process.pid] = process
-        belongs = process.session == session or known.get(process.pid) == process.start
-        if belongs or mark in _environment(process.pid):
+        marks = [word for word in _environment(process.pid) if word.startswith(name_of_mark)]
+        if mark in marks or process.session == session or known.get(process.pid) == process.start:
             found[process.pid] = process.start
+        elif not marks:
+            unmarked[process.pid] = process
     grown = True
     while grown:
-        children = {pid: p.start for pid, p in younger.items() if p.parent in found and pid not in found}
+        children = {pid: p.start for pid, p in unmarked.items() if p.parent in found and pid not in found}
         found.update(children)
         grown = bool(children)
     return found

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 _DISK_RETRY = 0.5
 _WATCH = 0.05
+_LONGEST_SLEEP = 3600.0
+"""Seconds; poll(2) takes no more than 24 days, and a time limit may be longer."""
 _TMUX_DIES_WITHIN = 2.0
+_TMUX_ANSWERS_WITHIN = 5.0
 _DRAIN_WITHIN = 1.0
 _SETTLE = 2.0
 _SETTLE_WITHOUT_SPOOL = 30.0
@@ -74,6 +77,7 @@ class Supervisor:
         """Why we end the command: `stop`, or why it has failed; None while nothing asks for it."""
         self._ladder: procs.Ladder | None = None
         self._tmux = _tmux_server()
+        self._tmux_socket = os.environ.get("TMUX", "").split(",")[0]
         self._had_window = self._capture.has_window
         self._window_lost_at: float | None = None
         self._signals_read, self._signals_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
@@ -136,7 +140,8 @@ class Supervisor:
                 "boot_id": procs.boot_id(),
             },
         )
-        os.write(gate_write, b"!")
+        with contextlib.suppress(BrokenPipeError):  # it was killed already; waitpid tells of it
+            os.write(gate_write, b"!")
         os.close(gate_write)
         with open(error_read, "rb") as errors:  # ends when the command's exec closes it
             error = errors.read().decode()
@@ -182,7 +187,14 @@ class Supervisor:
             # What the command left behind may still write; it gets a moment, then it is ended.
             if leftovers_until is None:
                 leftovers_until = time.monotonic() + self._spec.leftover_grace
-            if self._leftovers_ended(leftovers_until) and self._drain():
+            if not self._leftovers_ended(leftovers_until):
+                continue
+            # Somebody whom we don't know as one of the run may hold the terminal: it gets the same moment.
+            if self._capture.open and time.monotonic() < leftovers_until:
+                continue
+            if self._drain():
+                if self._capture.open:
+                    self._log("somebody holds the terminal still; what they write from now on is not kept")
                 return
 
     def _wait(self, deadline: float | None) -> None:
@@ -198,7 +210,7 @@ class Supervisor:
         poll.register(self._signals_read, select.POLLIN)
         for fd, events in self._capture.interests().items():
             poll.register(fd, events)
-        poll.poll(None if timeout is None else timeout * 1000)
+        poll.poll(None if timeout is None else min(timeout, _LONGEST_SLEEP) * 1000)
         with contextlib.suppress(BlockingIOError):
             os.read(self._signals_read, 512)
 
@@ -258,9 +270,12 @@ class Supervisor:
             else:
                 self._log("the tmux server is gone; the run goes on without a window")
         elif time.monotonic() - self._window_lost_at > _TMUX_DIES_WITHIN:
-            self._window_lost_at = None
-            self._log("the window was killed")
-            self._end_command("stop")
+            if _has_sessions(self._tmux_socket):
+                self._window_lost_at = None
+                self._log("the window was killed")
+                self._end_command("stop")
+            else:  # it is on its way out, held up by a client perhaps
+                self._window_lost_at = time.monotonic()
 
     # -- the end -----------------------------------------------------------------------------------
 
@@ -318,3 +333,19 @@ def _tmux_server() -> tuple[int, int] | None:
         return None
     server = procs.look(int(named[1]))
     return (server.pid, server.start) if server is not None else None
+
+
+def _has_sessions(socket: str) -> bool:
+    """Whether the tmux server on this socket still serves; one that is ending has no sessions."""
+    import subprocess  # needed once in a run's life, if at all
+
+    try:
+        asked = subprocess.run(
+            ["tmux", "-S", socket, "list-sessions"],
+            capture_output=True,
+            timeout=_TMUX_ANSWERS_WITHIN,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return asked.returncode == 0 and bool(asked.stdout)

@@ -71,7 +71,7 @@ def test_hostile_tmux_configuration(world: World) -> None:
     server.post(f"/runs/{stopped}/stop")
     assert server.ended(stopped)["status"] == "stopped"
     assert "OF_TMUX" not in environment(server)
-    wait_for(lambda: not world.windows(), "no window is left")
+    wait_for(lambda: world.windows() == ["research-agent:home"], "no window of a run is left")
 
 
 def test_tmux_that_exits_unattached(world: World) -> None:
@@ -93,7 +93,7 @@ def test_inside_an_outer_tmux(world: World) -> None:
     server = Server(world).start()
     run_id = server.launch("echo $TMUX; read go")
     server.until(run_id, "running")
-    assert world.windows() == [f"research-agent:ra-job-{run_id}"]
+    assert world.windows() == ["research-agent:home", f"research-agent:ra-job-{run_id}"]
     wait_for(lambda: b"/default," in server.log(run_id), "the run's own TMUX is told")
     subprocess.run([*outer, "kill-server"], env=world.env, check=True)
 

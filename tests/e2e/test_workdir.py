@@ -195,3 +195,32 @@ def test_workdir_of_any_name(world: World, name: str) -> None:
         if capture == "sidecar":
             server.stop()
             server.start("--RaJobsApp.capture=pipe-pane")
+
+
+def test_wrong_setting(world: World) -> None:
+    """Nothing is started with other settings than those that were given."""
+    command = [sys.executable, "-m", "jupyter_ra_jobs", "--workdir", str(world.workdir), "--allow-root"]
+    said = subprocess.run(
+        [*command, "--RaJobsApp.max_running=-1"],
+        env=world.env,
+        cwd=world.root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert said.returncode == 1
+    assert "max_running" in said.stderr.splitlines()[-1]
+    assert not (world.workdir / ".agents").exists()
+    assert not (world.root / ".agents").exists()
+
+
+def test_open_folder_of_the_earlier_server(world: World) -> None:
+    """What it left as the umask had it, only its owner can use from now on."""
+    agents = world.workdir / ".agents"
+    agents.mkdir()
+    agents.chmod(0o777)
+    (agents / "jobs.db").touch()
+    (agents / "jobs.db").chmod(0o666)
+    Server(world).start()
+    assert agents.stat().st_mode & 0o777 == 0o700
+    assert {file.stat().st_mode & 0o777 for file in agents.glob("jobs.db*")} == {0o600}

@@ -90,6 +90,14 @@ def test_killed_window(server: Server) -> None:
     assert server.run(other)["status"] == "running"
 
 
+def test_killed_window_of_the_only_run(server: Server) -> None:
+    """A stop too: tmux itself does not end with its last run's window."""
+    run_id = server.launch("echo on; exec sleep 1000")
+    wait_for(lambda: server.log(run_id) == b"on\n", "it is at work")
+    assert not server.world.tmux("kill-window", "-t", f"=research-agent:=ra-job-{run_id}").returncode
+    assert server.ended(run_id)["status"] == "stopped"
+
+
 def test_killed_sidecar(server: Server) -> None:
     """The run has failed and says why, its processes are ended, and its output until then is there."""
     command = "trap '' INT HUP; setsid sleep 1000 & echo on; while :; do sleep 0.05; done"

@@ -157,7 +157,7 @@ LISTING = [
 LISTING += ["status=sleeping", "status=", "status=ready,,queued", f"before={UNKNOWN}", "before=x"]
 LISTING += ["q=%ff", f"q={'x' * 501}"]
 PAGE = ["limit=0", "limit=-1", "limit=abc", "limit=", "offset=abc", "offset=1.5", "offset="]
-SEARCH = ["q=", "limit=0&q=x", "limit=1001&q=x", "before=-1&q=x", "regex=maybe&q=x", f"q={'x' * 1001}"]
+SEARCH = ["q=", "limit=0&q=x", "before=-1&q=x", "regex=maybe&q=x", f"q={'x' * 1001}"]
 QUERIES = {
     "/runs": LISTING,
     "/runs/ID/logs": PAGE,

@@ -33,7 +33,15 @@ NULL_AT_FIRST = {
 }
 ALWAYS = FILLED | NULL_AT_FIRST
 # and those that are there once they are known.
-KNOWN_LATER = {"archived_at", "queued_at", "launched_at", "started_at", "ended_at", "stopped_at"}
+KNOWN_LATER = {
+    "archived_at",
+    "queued_at",
+    "launched_at",
+    "started_at",
+    "ended_at",
+    "stopped_at",
+    "stop_requested_at",
+}
 
 
 async def test_new_run(api: Api, world: World) -> None:
@@ -85,8 +93,8 @@ async def test_known_later(api: Api) -> None:
     """Times are there once they are known, and then they are numbers."""
     run_id = await api.create_at("stopped")
     run = (await api.post(f"/runs/{run_id}/archive")).json["run"]
-    assert run.keys() == ALWAYS | KNOWN_LATER - {"queued_at"}
-    assert all(isinstance(run[name], float) for name in KNOWN_LATER - {"queued_at"})
+    assert run.keys() == ALWAYS | KNOWN_LATER - {"queued_at", "stop_requested_at"}
+    assert all(isinstance(run[name], float) for name in KNOWN_LATER - {"queued_at", "stop_requested_at"})
 
 
 async def test_fields_of_a_newer_ui(api: Api) -> None:

@@ -87,11 +87,14 @@ class TestBrokenStart:
         return {}
 
     async def test_says_why(self, jp_fetch: Any, jp_serverapp: Any) -> None:
-        """503 with the reason; health still answers."""
+        """503 with the reason, from health too; to who isn't logged in, only that the server lives."""
         answer = await jp_fetch("ra-jobs", "runs", raise_error=False)
         assert answer.code == 503
         said = json.loads(answer.body)
         assert "jobs.json could not be imported" in said["message"]
         assert said["detail"] == said["message"]
-        assert json.loads((await jp_fetch("ra-jobs", "/")).body) == {"status": "ok", "version": __version__}
+        assert (await jp_fetch("ra-jobs", "/", raise_error=False)).code == 503
+        stranger = {"Authorization": "token none"}
+        health = await jp_fetch("ra-jobs", "/", headers=stranger)
+        assert json.loads(health.body) == {"status": "ok", "version": __version__}
         assert (await jp_fetch("api", "status")).code == 200

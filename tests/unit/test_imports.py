@@ -32,11 +32,11 @@ ALLOWED = {
     "reports": "errors executors.base layout logs models states store",
     "runs": "errors launcher layout models states store",
     "scheduler": "errors launcher reports store",
-    "services": "changes executors.base jobs_json launcher layout log_search logs reports runs scheduler "
-    "store",
+    "services": "changes errors executors.base jobs_json launcher layout log_search logs reports runs "
+    "scheduler store",
     "handlers.base": "errors models services",
     "handlers.streams": "errors handlers.base",
-    "handlers.logs": "errors handlers.base handlers.streams logs models states",
+    "handlers.logs": "errors handlers.base handlers.streams logs models runs states",
     "handlers.runs": "errors handlers.base models runs states",
     "handlers.status": "handlers.base launcher models",
     "handlers.openapi": "_version handlers.base models states",

@@ -71,6 +71,17 @@ def test_of_run(child: "subprocess.Popen[bytes]") -> None:
     assert procs.of_run("abc", child.pid, seen.start + 1, mine) == {}
 
 
+def test_of_another_run(child: "subprocess.Popen[bytes]") -> None:
+    """What carries another run's id is not ours for descending from us: it may be a server's sidecar."""
+    seen = procs.look(child.pid)
+    me = procs.look(os.getpid())
+    assert seen is not None
+    assert me is not None
+    mine = {me.parent: procs.look(me.parent).start}  # type: ignore[union-attr]
+    wait_for(lambda: procs.of_run("abc", -1, 0, {}), "the mark is in its environment")
+    assert child.pid not in procs.of_run("other", -1, 0, mine)
+
+
 def test_ladder_ends(child: "subprocess.Popen[bytes]") -> None:
     """It is done when nothing is left."""
     ladder = procs.Ladder("other", child.pid, 0, procs.stop_rungs(30.0, 30.0))

@@ -158,6 +158,26 @@ def test_time_limit(world: World) -> None:
     assert end["error"] == "time limit of 1 seconds reached"
 
 
+def test_time_limit_of_months(world: World) -> None:
+    """Longer than poll(2) can wait."""
+    assert Run(world, "sleep 0.1; exit 3", timeout=1e9).start().ended() == ("failed", 3)
+
+
+def test_removed_log(world: World) -> None:
+    """A command that removes its own log has not removed what was in it."""
+    run = Run(world, "echo one; rm ../runs/$RA_RUN_ID/run.log; echo two").start()
+    assert run.ended() == ("finished", 0)
+    assert run.log == b"one\ntwo\n"
+    assert "was removed" in run.story
+
+
+def test_output_of_who_cannot_be_known(world: World) -> None:
+    """Without mark, session or parent it is nobody of ours, but it holds the terminal: it gets its moment."""
+    stranger = "env -i setsid /bin/sh -c 'while [ ! -e over ]; do :; done; echo late'"
+    command = f"rm -f over; ({stranger} &) ; sleep 0.2; (sleep 0.3; : > over) & echo main"
+    assert Run(world, command, leftover_grace=20.0).start().ended() == ("finished", 0)
+
+
 def test_waiting_costs_no_time(world: World) -> None:
     """A sidecar whose command is silent, or takes its time to end at its limit, uses no processor."""
     run = Run(world, deaf("SIGINT"), timeout=0.5, interrupt_grace=2.0).start().running()

@@ -36,6 +36,7 @@ def test_every_field_comes_back(store: Store, tmp_path: Path) -> None:
         started_at=4.5,
         ended_at=5.5,
         stopped_at=6.5,
+        stop_requested_at=6.0,
         tmux_window="ra-job-x",
         tmux_pane="%5",
         exit_code=-1,
