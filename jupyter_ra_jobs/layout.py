@@ -30,7 +30,7 @@ class Layout:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 _make_private(folder, 0o700)  # the earlier server left it as the umask had it
             self.database.touch(mode=0o600)  # SQLite would give it the umask's rights
-            for file in self.data.glob("jobs.*"):
+            for file in self.data.glob("jobs.db*"):
                 _make_private(file, 0o600)
 
     def run_dir(self, run_id: str) -> Path:
@@ -76,8 +76,8 @@ class Layout:
 
 def _make_private(path: Path, mode: int) -> None:
     """Take what others may do; whoever can write here could have commands run as us."""
-    if path.is_symlink() or path.stat().st_uid != os.geteuid():
-        raise RaJobsError(f"{path} is a link or belongs to somebody else; use another workdir, or mend it")
+    if {path.lstat().st_uid, path.stat().st_uid} != {os.geteuid()}:  # of a link, and of where it leads
+        raise RaJobsError(f"{path} belongs to somebody else; use another workdir, or chown it")
     if path.stat().st_mode & 0o777 != mode:
         path.chmod(mode)
 

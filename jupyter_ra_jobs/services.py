@@ -111,12 +111,12 @@ class Services:
 
     async def close(self) -> None:
         """End politely, within seconds: streams end, runs go on."""
-        if self.layout.server() == self._where:
-            self.layout.server_file.unlink(missing_ok=True)  # nobody shall send its token to who comes next
         self.changes.close()
         self.log_watcher.close()
         self.log_search.close()
         await self.scheduler.close()
+        if self.layout.server() == self._where:
+            self.layout.server_file.unlink(missing_ok=True)  # whoever has our port next is not us
         await self.reports.close()
         self.launcher.close()
         self.store.close()

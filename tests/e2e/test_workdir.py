@@ -224,3 +224,16 @@ def test_open_folder_of_the_earlier_server(world: World) -> None:
     Server(world).start()
     assert agents.stat().st_mode & 0o777 == 0o700
     assert {file.stat().st_mode & 0o777 for file in agents.glob("jobs.db*")} == {0o600}
+
+
+def test_two_servers(world: World) -> None:
+    """Sidecars report to the one that came last; when it has gone, to the other again."""
+    file = world.workdir / ".agents" / "server.json"
+    first, second = Server(world).start(), Server(world).start()
+    assert json.loads(file.read_text())["port"] == second.port
+    assert "another server" in second.output()
+    second.kill()
+    first.launch("true")  # wakes its scheduler
+    wait_for(lambda: json.loads(file.read_text())["port"] == first.port, "the first says where it is")
+    first.stop()
+    assert not file.exists()
