@@ -91,6 +91,10 @@ class RaJobsApp(ExtensionApp):
         10.0, min=0.1, help="Seconds that one search request may take; it then says from where to go on."
     ).tag(config=True)
 
+    max_sweep_runs = Integer(
+        10_000, min=1, help="Most runs that one sweep may have; larger grids need max_runs."
+    ).tag(config=True)
+
     @default("open_browser")
     def _default_open_browser(self) -> bool:
         return False  # what is served is for programs
@@ -157,6 +161,7 @@ class RaJobsApp(ExtensionApp):
                     log_page_max_bytes=self.log_page_max_bytes,
                     log_stream_bytes=self.log_stream_bytes,
                     log_search_seconds=self.log_search_seconds,
+                    max_sweep_runs=self.max_sweep_runs,
                 ),
                 LaunchSettings(
                     shell=self.shell,

@@ -11,9 +11,10 @@ import msgspec
 
 from jupyter_ra_jobs.errors import RaJobsError
 from jupyter_ra_jobs.layout import Layout
-from jupyter_ra_jobs.models import Run, Sweep
+from jupyter_ra_jobs.models import Run, StoredSweep
 from jupyter_ra_jobs.states import ACTIVE, RunStatus
 from jupyter_ra_jobs.store import Store
+from jupyter_ra_jobs.sweeps import assemble
 
 _IMPORTED = "jobs_json_imported"
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
@@ -65,13 +66,21 @@ def export(store: Store) -> dict[str, Any]:
     while page := store.runs(limit=_EXPORT_PAGE, before=before):
         runs |= {run.id: msgspec.to_builtins(run) for run in page}
         before = store.number(page[-1].id)
-    sweeps = {sweep.id: msgspec.to_builtins(sweep) for sweep in store.sweeps()}
+    stored = store.sweeps()
+    run_ids, counts = store.sweep_runs([s.id for s in stored]), store.sweep_counts([s.id for s in stored])
+    sweeps = {s.id: msgspec.to_builtins(assemble(s, run_ids[s.id], counts[s.id])) for s in stored}
     return {"runs": dict(reversed(runs.items())), "sweeps": dict(reversed(sweeps.items()))}
 
 
 def _run(run_id: str, record: dict[str, Any], layout: Layout) -> Run:
     defaults: dict[str, Any] = dict.fromkeys(Run.__struct_fields__)
-    defaults |= {"workdir": str(layout.workdir), "is_archived": False, "tags": [], "created_at": 0.0}
+    defaults |= {
+        "workdir": str(layout.workdir),
+        "is_archived": False,
+        "tags": [],
+        "created_at": 0.0,
+        "priority": 0,
+    }
     given = {name: value for name, value in record.items() if name in defaults and value is not None}
     computed = {"id": _checked_id(run_id), "run_dir": str(layout.run_dir(run_id)), "queue_position": None}
     run = msgspec.convert({**defaults, **given, **computed}, Run)
@@ -82,17 +91,20 @@ def _run(run_id: str, record: dict[str, Any], layout: Layout) -> Run:
     return run
 
 
-def _sweep(sweep_id: str, record: dict[str, Any], layout: Layout) -> Sweep:
-    defaults: dict[str, Any] = dict.fromkeys(Sweep.__struct_fields__)
-    defaults |= {
-        "workdir": str(layout.workdir),
-        "parameters": {},
-        "status": "draft",
-        "created_at": 0.0,
-        "is_wild": False,
+def _sweep(sweep_id: str, record: dict[str, Any], layout: Layout) -> StoredSweep:
+    defaults = {"workdir": str(layout.workdir), "parameters": {}, "created_at": 0.0}
+    given = {
+        name: value
+        for name, value in record.items()
+        if name in StoredSweep.__struct_fields__ and value is not None
     }
-    given = {name: value for name, value in record.items() if name in defaults and value is not None}
-    return msgspec.convert({**defaults, **given, "id": _checked_id(sweep_id), "run_ids": []}, Sweep)
+    sweep = msgspec.convert({**defaults, **given, "id": _checked_id(sweep_id)}, StoredSweep)
+    status = record.get("status", "draft")
+    if status == "draft":
+        return msgspec.structs.replace(sweep, is_draft=True)
+    if status == "canceled":
+        return msgspec.structs.replace(sweep, canceled_at=record.get("completed_at") or sweep.created_at)
+    return sweep
 
 
 def _checked_id(given: str) -> str:

@@ -5,7 +5,7 @@ field without a default is always in the JSON (null when unknown), one with a de
 a value, as the contract's `?` asks. Times are seconds since the epoch.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -17,6 +17,7 @@ Tag = Annotated[str, Meta(min_length=1, max_length=100)]
 Notes = Annotated[str, Meta(max_length=100_000)]
 _MOST = 2**63 - 1  # SQLite's largest integer
 Seconds = Annotated[float, Meta(gt=0, le=1e9)]
+SweepStatus = Literal["draft", "pending", "running", "completed", "failed", "canceled"]
 
 
 class Run(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -55,10 +56,48 @@ class Run(Struct, frozen=True, kw_only=True, omit_defaults=True):
     tags: list[str]
     notes: str | None
     timeout_seconds: float | None = None
+    priority: int = 0
+
+
+class Progress(Struct, frozen=True, kw_only=True):
+    """How many cells of a sweep stand where; a cell that was retried stands where its last run does."""
+
+    total: int
+    completed: int
+    failed: int
+    running: int
+    launching: int
+    ready: int
+    queued: int
+    canceled: int
+
+
+class StoredSweep(Struct, frozen=True, kw_only=True):
+    """What is stored of a sweep: what somebody said. How it stands is asked of its runs."""
+
+    id: str
+    name: str
+    base_command: str
+    workdir: str
+    parameters: dict[str, Any]
+    method: Literal["grid", "random", "zip"] = "grid"
+    seed: int | None = None
+    max_runs: int | None = None
+    total_combinations: int | None = None
+    parallel: int | None = None
+    is_draft: bool = False
+    created_at: float
+    started_at: float | None = None
+    canceled_at: float | None = None
+    goal: str | None = None
+    is_wild: bool = False
+    chat_session_id: str | None = None
+    ui_config: dict[str, Any] | None = None
+    creation_context: dict[str, Any] | None = None
 
 
 class Sweep(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The runs of one grid, as the earlier server kept them; `run_ids` is asked of the runs."""
+    """The runs of one grid. `status`, `progress` and the times are computed from them."""
 
     id: str
     name: str
@@ -66,7 +105,7 @@ class Sweep(Struct, frozen=True, kw_only=True, omit_defaults=True):
     workdir: str
     parameters: dict[str, Any]
     run_ids: list[str]
-    status: str
+    status: SweepStatus
     created_at: float
     started_at: float | None = None
     completed_at: float | None = None
@@ -76,6 +115,58 @@ class Sweep(Struct, frozen=True, kw_only=True, omit_defaults=True):
     chat_session_id: str | None
     ui_config: dict[str, Any] | None
     creation_context: dict[str, Any] | None
+    progress: Progress
+    parallel: int | None
+    method: Literal["grid", "random", "zip"]
+    seed: int | None
+    total_combinations: int | None
+
+
+class NewSweep(Struct, frozen=True, kw_only=True):
+    """What a caller says of a sweep to create."""
+
+    name: Name
+    base_command: Command
+    workdir: str | None = None
+    parameters: dict[str, Any]
+    max_runs: Annotated[int, Meta(ge=1)] | None = None
+    auto_start: bool = False
+    goal: Notes | None = None
+    status: Literal["draft", "pending", "running"] = "pending"
+    ui_config: dict[str, Any] | None = None
+    creation_context: dict[str, Any] | None = None
+    chat_session_id: str | None = None
+    parallel: Annotated[int, Meta(ge=1)] | None = None
+    method: Literal["grid", "random", "zip"] = "grid"
+    seed: int | None = None
+
+
+class NewWildSweep(Struct, frozen=True, kw_only=True):
+    """An empty sweep, for runs that are added one by one."""
+
+    name: Name
+    goal: Notes
+    chat_session_id: str | None = None
+
+
+class SweepEdit(Struct, frozen=True, kw_only=True):
+    """What a caller changes of a sweep; what is left out stays."""
+
+    name: Name | UnsetType = UNSET
+    base_command: Command | UnsetType = UNSET
+    workdir: str | UnsetType = UNSET
+    parameters: dict[str, Any] | UnsetType = UNSET
+    max_runs: Annotated[int, Meta(ge=1)] | UnsetType | None = UNSET
+    goal: Notes | UnsetType | None = UNSET
+    status: Literal["draft", "pending", "running", "canceled"] | UnsetType = UNSET
+    ui_config: dict[str, Any] | UnsetType | None = UNSET
+
+
+class SweepStarted(Struct, frozen=True, kw_only=True):
+    """The answer to a start."""
+
+    message: str
+    sweep_id: str
 
 
 class NewRun(Struct, frozen=True, kw_only=True):
@@ -94,6 +185,7 @@ class NewRun(Struct, frozen=True, kw_only=True):
     tags: list[Tag] = []
     notes: Notes | None = None
     timeout_seconds: Seconds | None = None
+    priority: Annotated[int, Meta(ge=-1000, le=1000)] = 0
 
 
 class RunEdit(Struct, frozen=True, kw_only=True):

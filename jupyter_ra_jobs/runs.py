@@ -94,14 +94,14 @@ class Runs:
         Raises BadInput; with `auto_start` also what `start` raises, and then nothing was created unless
         the launch itself failed.
         """
-        run = self._new_run(new)
-        env = _checked_env(new.env)
+        run, env = self.build(new), checked_env(new.env)
         # Prepared first: what the disk or the machine refuses is known before the store has the run.
         prepared = await self._launcher.prepare(run, env) if new.auto_start else None
         self._store.add(run, env)
         return await self._start(run, prepared) if prepared else run
 
-    def _new_run(self, new: NewRun) -> Run:
+    def build(self, new: NewRun) -> Run:
+        """The run that `new` describes, checked but not stored. Raises BadInput."""
         if new.sweep_id is not None and not self._store.has_sweep(new.sweep_id):
             raise BadInput(f"sweep_id: there is no sweep {new.sweep_id}")
         if new.parent_run_id is not None:
@@ -112,9 +112,9 @@ class Runs:
         run_id = secrets.token_hex(6)
         return Run(
             id=run_id,
-            name=_checked_text("name", new.name),
-            command=_checked_command(new.command),
-            workdir=self._checked_workdir(new.workdir),
+            name=checked_text("name", new.name),
+            command=checked_command(new.command),
+            workdir=self.checked_workdir(new.workdir),
             status=RunStatus.READY,
             is_archived=False,
             parent_run_id=new.parent_run_id,
@@ -137,17 +137,18 @@ class Runs:
             tags=_checked_tags(new.tags),
             notes=new.notes,
             timeout_seconds=new.timeout_seconds,
+            priority=new.priority,
         )
 
     def edit(self, run_id: str, edit: RunEdit) -> Run:
         """Change what the caller names; Conflict for command or workdir while the run is active."""
         changes = {name: value for name, value in structs.asdict(edit).items() if value is not UNSET}
         if "name" in changes:
-            _checked_text("name", changes["name"])
+            checked_text("name", changes["name"])
         if "command" in changes:
-            _checked_command(changes["command"])
+            checked_command(changes["command"])
         if "workdir" in changes:
-            changes["workdir"] = self._checked_workdir(changes["workdir"])
+            changes["workdir"] = self.checked_workdir(changes["workdir"])
         if "tags" in changes:
             changes["tags"] = _checked_tags(changes["tags"])
         run = self._store.run(run_id)
@@ -172,7 +173,7 @@ class Runs:
         run = self._store.run(run_id)
         if run.status not in (RunStatus.READY, RunStatus.QUEUED):
             raise Conflict(f"run {run_id} is {run.status} and cannot be started; rerun it to run it again")
-        self._checked_workdir(run.workdir)
+        self.checked_workdir(run.workdir)
         return await self._start(run, await self._launcher.prepare(run, self._store.env(run_id)))
 
     async def _start(self, run: Run, prepared: Prepared) -> Run:
@@ -225,8 +226,25 @@ class Runs:
             env=self._store.env(run_id),
             tags=run.tags,
             timeout_seconds=run.timeout_seconds,
+            priority=run.priority,
         )
         return await self.create(new)
+
+    def again(self, run: Run) -> Run:
+        """A new run that repeats one of a sweep in the sweep, not stored yet."""
+        again = NewRun(
+            name=run.name,
+            command=run.command,
+            workdir=run.workdir,
+            sweep_id=run.sweep_id,
+            parent_run_id=run.id,
+            chat_session_id=run.chat_session_id,
+            gpuwrap_config=run.gpuwrap_config,
+            tags=run.tags,
+            timeout_seconds=run.timeout_seconds,
+            priority=run.priority,
+        )
+        return structs.replace(self.build(again), sweep_params=run.sweep_params)
 
     def archive(self, run_id: str, archived: bool) -> Run:
         """Hide a run from the default list, or show it again; nothing of it is removed."""
@@ -239,11 +257,11 @@ class Runs:
 
     # -- checks ------------------------------------------------------------------------------------
 
-    def _checked_workdir(self, given: str | None) -> str:
+    def checked_workdir(self, given: str | None) -> str:
         """An absolute path to a folder that is there; relative ones start at the server's workdir."""
         if not given:
             return str(self._layout.workdir)
-        _checked_text("workdir", given)
+        checked_text("workdir", given)
         try:
             path = self._layout.workdir / Path(given).expanduser()
             is_folder = stat.S_ISDIR(path.stat().st_mode)
@@ -257,7 +275,7 @@ class Runs:
         return os.path.normpath(path)
 
 
-def _checked_text(field: str, text: str) -> str:
+def checked_text(field: str, text: str) -> str:
     if "\0" in text:
         raise BadInput(f"{field}: a NUL character cannot be part of it")
     if not text.strip():
@@ -265,8 +283,8 @@ def _checked_text(field: str, text: str) -> str:
     return text
 
 
-def _checked_command(command: str) -> str:
-    _checked_text("command", command)
+def checked_command(command: str) -> str:
+    checked_text("command", command)
     size = len(command.encode())
     if size > MAX_COMMAND_BYTES:
         raise BadInput(
@@ -276,7 +294,7 @@ def _checked_command(command: str) -> str:
     return command
 
 
-def _checked_env(env: Mapping[str, str] | None) -> dict[str, str]:
+def checked_env(env: Mapping[str, str] | None) -> dict[str, str]:
     for name, value in (env or {}).items():
         if not _VARIABLE.match(name):
             raise BadInput(f"env: {name!r} is no name of a variable")
@@ -291,4 +309,4 @@ def _checked_env(env: Mapping[str, str] | None) -> dict[str, str]:
 def _checked_tags(tags: list[str]) -> list[str]:
     if len(tags) > MAX_TAGS:
         raise BadInput(f"tags: {len(tags)} are more than {MAX_TAGS}")
-    return list(dict.fromkeys(_checked_text("tags", tag) for tag in tags))
+    return list(dict.fromkeys(checked_text("tags", tag) for tag in tags))

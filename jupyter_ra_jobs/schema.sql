@@ -38,6 +38,7 @@ CREATE TABLE runs (
     tags              TEXT    NOT NULL DEFAULT '[]',
     notes             TEXT,
     timeout_seconds   REAL,
+    priority          INTEGER NOT NULL DEFAULT 0,         -- higher ones leave the queue first
     start_requested   INTEGER NOT NULL DEFAULT 0,         -- queued, and to be started when a slot is free
     stop_requested_at REAL,
     token_hash        TEXT,                               -- of the run's token, which only its sidecar has
@@ -52,7 +53,9 @@ CREATE INDEX runs_shown ON runs (n) WHERE NOT is_archived;
 CREATE INDEX runs_status ON runs (status, n);
 CREATE INDEX runs_status_shown ON runs (status, n) WHERE NOT is_archived;
 CREATE INDEX runs_sweep ON runs (sweep_id, n) WHERE sweep_id IS NOT NULL;
-CREATE INDEX runs_queue ON runs (queued_at, n) WHERE status = 'queued';
+CREATE INDEX runs_sweep_status ON runs (sweep_id, status) WHERE sweep_id IS NOT NULL;
+CREATE INDEX runs_parent ON runs (parent_run_id, sweep_id) WHERE parent_run_id IS NOT NULL;
+CREATE INDEX runs_queue ON runs (priority DESC, queued_at, n, start_requested, sweep_id) WHERE status = 'queued';
 
 CREATE TABLE sweeps (
     n                INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -61,11 +64,15 @@ CREATE TABLE sweeps (
     base_command     TEXT    NOT NULL,
     workdir          TEXT    NOT NULL,
     parameters       TEXT    NOT NULL DEFAULT '{}',
-    status           TEXT    NOT NULL,
+    method           TEXT    NOT NULL DEFAULT 'grid',
+    seed             INTEGER,
+    max_runs         INTEGER,
+    total_combinations INTEGER,
+    parallel         INTEGER,                             -- runs at a time; NULL: no limit of the sweep's own
+    is_draft         INTEGER NOT NULL DEFAULT 0,
     created_at       REAL    NOT NULL,
     started_at       REAL,
-    completed_at     REAL,
-    max_runs         INTEGER,
+    canceled_at      REAL,
     goal             TEXT,
     is_wild          INTEGER NOT NULL DEFAULT 0,
     chat_session_id  TEXT,

@@ -18,6 +18,7 @@ from jupyter_ra_jobs.reports import Patience, Reports
 from jupyter_ra_jobs.runs import Runs
 from jupyter_ra_jobs.scheduler import Scheduler
 from jupyter_ra_jobs.store import Store
+from jupyter_ra_jobs.sweeps import Sweeps
 
 _LAUNCH_PATIENCE = 5.0
 _STOP_MARGIN = 30.0
@@ -31,6 +32,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     log_page_max_bytes: int
     log_stream_bytes: int
     log_search_seconds: float
+    max_sweep_runs: int
 
 
 class Services:
@@ -58,7 +60,7 @@ class Services:
         if imported:
             log.info("imported %s", imported)
         if settings.auto_start_queued:
-            self.store.request_all_queued()
+            self.store.request_queued()
         self.log_watcher = LogWatcher()
         self.log_search = LogSearch()
         self.launcher = Launcher(self.store, executor, layout, launching, log)
@@ -78,6 +80,10 @@ class Services:
             layout,
             auto_start_queued=settings.auto_start_queued,
             wake=self.scheduler.wake,
+        )
+
+        self.sweeps = Sweeps(
+            self.store, self.runs, most_runs=settings.max_sweep_runs, wake=self.scheduler.wake
         )
 
     async def start(self, where: dict[str, Any]) -> None:

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from jupyter_ra_jobs.errors import NotFound, RaJobsError, StorageFull, Unavailable
-from jupyter_ra_jobs.models import Run, SidecarIdentity, Sweep, Tracking
+from jupyter_ra_jobs.models import Run, SidecarIdentity, StoredSweep, Tracking
 from jupyter_ra_jobs.states import ACTIVE, TERMINAL, RunStatus, sources
 
 SCHEMA_VERSION = 1
@@ -35,12 +35,20 @@ _JSON = {
     "ui_config",
     "creation_context",
 }
-_BOOL = {"is_archived", "is_wild"}
-_COMPUTED = {"run_dir", "queue_position", "run_ids"}
+_BOOL = {"is_archived", "is_wild", "is_draft"}
+_COMPUTED = {"run_dir", "queue_position"}
 _RUN_COLUMNS = ", ".join(name for name in Run.__struct_fields__ if name not in _COMPUTED)
-_SWEEP_COLUMNS = ", ".join(name for name in Sweep.__struct_fields__ if name not in _COMPUTED)
+_SWEEP_COLUMNS = ", ".join(StoredSweep.__struct_fields__)
 _TRACKING_COLUMNS = ", ".join(Tracking.__struct_fields__)
 _ENDED = {status.value for status in TERMINAL}
+
+
+def _in(statuses: Iterable[RunStatus]) -> str:
+    return "(" + ", ".join(f"'{status.value}'" for status in sorted(statuses)) + ")"
+
+
+_ACTIVE = _in(ACTIVE)
+_UNLIMITED = 1 << 40
 _STAMPS = {
     RunStatus.READY: (),
     RunStatus.QUEUED: ("queued_at",),
@@ -50,11 +58,21 @@ _STAMPS = {
     RunStatus.FAILED: ("ended_at",),
     RunStatus.STOPPED: ("ended_at", "stopped_at"),
 }
+_FREE_IN_SWEEP = f"""(sweep_id IS NULL OR (
+    SELECT count(*) FROM runs AS sibling
+    WHERE sibling.sweep_id = runs.sweep_id AND sibling.status IN {_ACTIVE}
+) < coalesce((SELECT parallel FROM sweeps WHERE sweeps.id = runs.sweep_id), {_UNLIMITED}))"""
 _NEXT_REV = "(SELECT coalesce(max(rev), 0) + 1 FROM runs)"
 
 
-def _in(statuses: Iterable[RunStatus]) -> str:
-    return "(" + ", ".join(f"'{status.value}'" for status in sorted(statuses)) + ")"
+class SweepCount(NamedTuple):
+    """The runs of a sweep with one status: how many, how many wait to be started, from when to when."""
+
+    status: RunStatus
+    runs: int
+    waiting: int
+    first_started: float | None
+    last_ended: float | None
 
 
 class Store:
@@ -109,16 +127,27 @@ class Store:
         names = ", ".join(values)
         marks = ", ".join(f":{name}" for name in values)
         with _disk_errors():
-            self._db.execute(f"INSERT INTO runs (rev, {names}) VALUES ({_NEXT_REV}, {marks})", values)  # noqa: S608
+            self._db.execute(f"INSERT INTO runs (rev, {names}) VALUES ({_NEXT_REV}, {marks})", values)
         self._changed()
 
-    def add_sweep(self, sweep: Sweep) -> None:
+    def add_all(self, runs: list[Run], env: Mapping[str, str]) -> None:
+        """Store many new runs at once; call it in a transaction."""
+        if not runs:
+            return
+        rev, env_json = self.rev(), json.dumps(dict(env))
+        rows = [_to_row(run) | {"env": env_json, "rev": rev + place} for place, run in enumerate(runs, 1)]
+        marks = ", ".join(f":{name}" for name in rows[0])
+        with _disk_errors():
+            self._db.executemany(f"INSERT INTO runs ({', '.join(rows[0])}) VALUES ({marks})", rows)
+        self._changed()
+
+    def add_sweep(self, sweep: StoredSweep) -> None:
         """Store a sweep."""
         values = _to_row(sweep)
         names = ", ".join(values)
         marks = ", ".join(f":{name}" for name in values)
         with _disk_errors():
-            self._db.execute(f"INSERT INTO sweeps ({names}) VALUES ({marks})", values)  # noqa: S608
+            self._db.execute(f"INSERT INTO sweeps ({names}) VALUES ({marks})", values)
 
     def move(
         self,
@@ -133,8 +162,9 @@ class Store:
         """Give a run its next status; the one place where a status is written.
 
         True when it moved. False when the table of transitions forbids it from where the run stands
-        (somebody else was quicker, or it has ended), or when `max_active` runs are active already: the
-        condition and the change are one statement, so of two callers one wins, of two servers too.
+        (somebody else was quicker, or it has ended), or when `max_active` runs are active already, or for a
+        launch as many of its sweep as may: the condition and the change are one statement, so of two
+        callers one wins, of two servers too.
         `only_from` narrows what the table allows. `at` is the time of the status, now by default;
         `details` are further columns to set with it.
         """
@@ -142,7 +172,9 @@ class Store:
         changes: dict[str, Any] = dict.fromkeys(_STAMPS[target], at) | details
         limit = ""
         if max_active is not None:
-            limit = f" AND (SELECT count(*) FROM runs WHERE status IN {_in(ACTIVE)}) < {max_active:d}"  # noqa: S608
+            limit = f" AND (SELECT count(*) FROM runs WHERE status IN {_ACTIVE}) < {max_active:d}"
+        if target is RunStatus.LAUNCHING:
+            limit += f" AND {_FREE_IN_SWEEP}"
         return self._update(
             changes | {"status": target.value},
             f"id = :id AND status IN {_in(sources(target) & set(only_from))}{limit}",
@@ -158,7 +190,7 @@ class Store:
         """Remember that an active run is to end, and since when; False when it is not active."""
         with _disk_errors():
             done = self._db.execute(
-                f"UPDATE runs SET rev = {_NEXT_REV}, stop_requested_at = coalesce(stop_requested_at, ?)"  # noqa: S608
+                f"UPDATE runs SET rev = {_NEXT_REV}, stop_requested_at = coalesce(stop_requested_at, ?)"
                 f" WHERE id = ? AND status IN {_in(ACTIVE)}",
                 (time.time(), run_id),
             )
@@ -171,17 +203,21 @@ class Store:
                 "UPDATE runs SET spool_offset = ?, last_seq = ? WHERE id = ?", (offset, last_seq, run_id)
             )
 
-    def request_all_queued(self) -> None:
-        """Mark every queued run as to be started."""
+    def request_queued(self, sweep_id: str | None = None) -> None:
+        """Mark the queued runs as to be started: all of them, or those of one sweep."""
+        of_sweep = "" if sweep_id is None else " AND sweep_id = :sweep_id"
         with _disk_errors():
-            self._db.execute("UPDATE runs SET start_requested = 1 WHERE status = 'queued'")
+            self._db.execute(
+                f"UPDATE runs SET start_requested = 1 WHERE status = 'queued'{of_sweep}",
+                {"sweep_id": sweep_id},
+            )
 
     def _update(self, changes: dict[str, Any], where: str, keys: dict[str, Any]) -> bool:
         values = {name: _to_column(name, value) for name, value in changes.items()}
         sets = ", ".join(f"{name} = :{name}" for name in values)
         with _disk_errors():
             done = self._db.execute(
-                f"UPDATE runs SET rev = {_NEXT_REV}, {sets} WHERE {where}",  # noqa: S608
+                f"UPDATE runs SET rev = {_NEXT_REV}, {sets} WHERE {where}",
                 values | keys,
             )
         return self._told(done.rowcount == 1)
@@ -273,30 +309,55 @@ class Store:
 
     def active_count(self) -> int:
         """How many slots are taken."""
-        (count,) = self._db.execute(f"SELECT count(*) FROM runs WHERE status IN {_in(ACTIVE)}").fetchone()  # noqa: S608
+        (count,) = self._db.execute(f"SELECT count(*) FROM runs WHERE status IN {_in(ACTIVE)}").fetchone()
         return int(count)
 
     def active(self) -> list[Tracking]:
         """What is known of the runs that are launching or running."""
-        rows = self._db.execute(f"SELECT {_TRACKING_COLUMNS} FROM runs WHERE status IN {_in(ACTIVE)}")  # noqa: S608
+        rows = self._db.execute(f"SELECT {_TRACKING_COLUMNS} FROM runs WHERE status IN {_in(ACTIVE)}")
         return [_to_struct(row, Tracking) for row in rows]
 
     def tracking(self, run_id: str) -> Tracking:
         """What the server keeps of a run for itself, or NotFound."""
-        row = self._db.execute(f"SELECT {_TRACKING_COLUMNS} FROM runs WHERE id = ?", (run_id,)).fetchone()  # noqa: S608
+        row = self._db.execute(f"SELECT {_TRACKING_COLUMNS} FROM runs WHERE id = ?", (run_id,)).fetchone()
         if row is None:
             raise NotFound(f"there is no run {run_id}")
         found: Tracking = _to_struct(row, Tracking)
         return found
 
     def waiting(self, limit: int) -> list[str]:
-        """The queued runs that were asked to start, first come first."""
-        rows = self._db.execute(
-            "SELECT id FROM runs INDEXED BY runs_queue WHERE status = 'queued' AND start_requested"
-            " ORDER BY queued_at, n LIMIT ?",
-            (limit,),
+        """Queued runs that were asked to start and may as far as their sweeps go, first come first.
+
+        Those of higher priority come before all others.
+        """
+        free: dict[str, int] = {
+            row["sweep_id"]: row["free"]
+            for row in self._db.execute(
+                "SELECT runs.sweep_id, sweeps.parallel - count(*) AS free FROM runs"
+                " JOIN sweeps ON sweeps.id = runs.sweep_id AND sweeps.parallel IS NOT NULL"
+                f" WHERE runs.status IN {_ACTIVE} GROUP BY runs.sweep_id"
+            )
+        }
+        full = [sweep_id for sweep_id, slots in free.items() if slots <= 0]
+        queue = self._db.execute(
+            "SELECT runs.id, runs.sweep_id, sweeps.parallel"
+            " FROM runs INDEXED BY runs_queue LEFT JOIN sweeps ON sweeps.id = runs.sweep_id"
+            " WHERE status = 'queued' AND start_requested"
+            " AND (sweep_id IS NULL OR sweep_id NOT IN (SELECT value FROM json_each(?)))"
+            " ORDER BY priority DESC, queued_at, runs.n",
+            (json.dumps(full),),
         )
-        return [row["id"] for row in rows]
+        chosen: list[str] = []
+        for run_id, sweep_id, parallel in queue:
+            if len(chosen) >= limit:
+                break
+            if parallel is not None:
+                slots = free.setdefault(sweep_id, parallel)
+                if slots <= 0:
+                    continue
+                free[sweep_id] = slots - 1
+            chosen.append(run_id)
+        return chosen
 
     def env(self, run_id: str) -> dict[str, str]:
         """The variables that a run's creator gave."""
@@ -308,15 +369,78 @@ class Store:
         row = self._db.execute("SELECT token_hash FROM runs WHERE id = ?", (run_id,)).fetchone()
         return row["token_hash"] if row else None
 
-    def sweeps(self) -> list[Sweep]:
-        """Every sweep, newest first, with the ids of its runs in the order of their creation."""
-        rows = self._db.execute(f"SELECT {_SWEEP_COLUMNS} FROM sweeps ORDER BY n DESC").fetchall()  # noqa: S608
-        children: dict[str, list[str]] = {row["id"]: [] for row in rows}
+    def sweep(self, sweep_id: str) -> StoredSweep:
+        """What is stored of a sweep, or NotFound."""
+        row = self._db.execute(f"SELECT {_SWEEP_COLUMNS} FROM sweeps WHERE id = ?", (sweep_id,)).fetchone()
+        if row is None:
+            raise NotFound(f"there is no sweep {sweep_id}")
+        found: StoredSweep = _to_struct(row, StoredSweep)
+        return found
+
+    def sweeps(self, limit: int = -1) -> list[StoredSweep]:
+        """The newest sweeps first; -1 means all of them."""
+        rows = self._db.execute(f"SELECT {_SWEEP_COLUMNS} FROM sweeps ORDER BY n DESC LIMIT ?", (limit,))
+        return [_to_struct(row, StoredSweep) for row in rows]
+
+    def change_sweep(self, sweep_id: str, **changes: Any) -> None:
+        """Set columns of a sweep."""
+        values = {name: _to_column(name, value) for name, value in changes.items()}
+        sets = ", ".join(f"{name} = :{name}" for name in values)
+        with _disk_errors():
+            self._db.execute(f"UPDATE sweeps SET {sets} WHERE id = :id", values | {"id": sweep_id})
+        self._changed()
+
+    def sweep_runs(self, sweep_ids: list[str]) -> dict[str, list[str]]:
+        """The ids of each sweep's runs, in the order of their creation."""
+        found: dict[str, list[str]] = {sweep_id: [] for sweep_id in sweep_ids}
         for row in self._db.execute(
-            "SELECT sweep_id, id FROM runs WHERE sweep_id IS NOT NULL ORDER BY sweep_id, n"
+            "SELECT sweep_id, id FROM runs WHERE sweep_id IN (SELECT value FROM json_each(?)) ORDER BY n",
+            (json.dumps(sweep_ids),),
         ):
-            children.setdefault(row["sweep_id"], []).append(row["id"])
-        return [_to_struct(row, Sweep, run_ids=children[row["id"]]) for row in rows]
+            found[row["sweep_id"]].append(row["id"])
+        return found
+
+    def sweep_counts(self, sweep_ids: list[str]) -> dict[str, list[SweepCount]]:
+        """How the runs of each sweep stand, those aside that were retried within the sweep."""
+        found: dict[str, list[SweepCount]] = {sweep_id: [] for sweep_id in sweep_ids}
+        for row in self._db.execute(
+            "SELECT sweep_id, status, count(*), sum(start_requested), min(started_at), max(ended_at)"
+            " FROM runs WHERE sweep_id IN (SELECT value FROM json_each(?))"
+            " AND NOT EXISTS (SELECT 1 FROM runs AS retry"
+            " WHERE retry.parent_run_id = runs.id AND retry.sweep_id = runs.sweep_id)"
+            " GROUP BY sweep_id, status",
+            (json.dumps(sweep_ids),),
+        ):
+            found[row[0]].append(SweepCount(RunStatus(row[1]), *row[2:]))
+        return found
+
+    def retryable(self, sweep_id: str) -> list[Run]:
+        """The failed and stopped runs of a sweep that were not retried in it yet, oldest first."""
+        rows = self._db.execute(
+            f"SELECT {_RUN_COLUMNS} FROM runs WHERE sweep_id = ? AND status IN ('failed', 'stopped')"
+            " AND NOT EXISTS (SELECT 1 FROM runs AS retry"
+            " WHERE retry.parent_run_id = runs.id AND retry.sweep_id = runs.sweep_id) ORDER BY n",
+            (sweep_id,),
+        ).fetchall()
+        return self._to_runs(rows)
+
+    def move_sweep(self, sweep_id: str, source: RunStatus, target: RunStatus, **details: Any) -> int:
+        """Give all runs of a sweep that are in `source` the status `target`; how many moved.
+
+        The same as `move()` for each, in one statement.
+        """
+        assert source in sources(target)
+        changes = {name: time.time() for name in _STAMPS[target]} | details | {"status": target.value}
+        sets = ", ".join(f"{name} = :{name}" for name in changes)
+        keys = {"sweep_id": sweep_id, "source": source.value, "rev": self.rev()}
+        with _disk_errors():
+            done = self._db.execute(
+                # `n` is unique, so the revisions are.
+                f"UPDATE runs SET rev = :rev + n, {sets} WHERE sweep_id = :sweep_id AND status = :source",
+                changes | keys,
+            )
+        self._told(done.rowcount > 0)
+        return done.rowcount
 
     def has_sweep(self, sweep_id: str) -> bool:
         """Whether there is such a sweep."""
@@ -330,7 +454,7 @@ class Store:
     def changed_since(self, rev: int, limit: int) -> list[tuple[int, Run]]:
         """Runs changed after `rev`, each as it is now with its newest change's number, oldest first."""
         rows = self._db.execute(
-            f"SELECT rev, {_RUN_COLUMNS} FROM runs WHERE rev > ? ORDER BY rev LIMIT ?",  # noqa: S608
+            f"SELECT rev, {_RUN_COLUMNS} FROM runs WHERE rev > ? ORDER BY rev LIMIT ?",
             (rev, limit),
         ).fetchall()
         runs = self._to_runs(rows)
@@ -338,7 +462,7 @@ class Store:
 
     def _runs(self, where: str, keys: Iterable[Any], limit: int) -> list[Run]:
         rows = self._db.execute(
-            f"SELECT {_RUN_COLUMNS} FROM runs WHERE {where} ORDER BY n DESC LIMIT ?",  # noqa: S608
+            f"SELECT {_RUN_COLUMNS} FROM runs WHERE {where} ORDER BY n DESC LIMIT ?",
             [*keys, limit],
         ).fetchall()
         return self._to_runs(rows)
@@ -348,7 +472,7 @@ class Store:
         if any(row["status"] == RunStatus.QUEUED.value for row in rows):
             queue = self._db.execute(
                 "SELECT id FROM runs INDEXED BY runs_queue WHERE status = 'queued'"
-                " ORDER BY queued_at, n LIMIT ?",
+                " ORDER BY priority DESC, queued_at, n LIMIT ?",
                 (_POSITIONS_SHOWN,),
             )
             positions = {row["id"]: place for place, row in enumerate(queue, start=1)}
@@ -386,7 +510,7 @@ def _disk_errors() -> Iterator[None]:
         raise
 
 
-def _to_row(record: Run | Sweep) -> dict[str, Any]:
+def _to_row(record: Run | StoredSweep) -> dict[str, Any]:
     return {
         name: _to_column(name, getattr(record, name))
         for name in record.__struct_fields__
@@ -409,7 +533,7 @@ def _to_struct(row: sqlite3.Row, kind: type[Any], **more: Any) -> Any:
     if values.get("status") in _ENDED and "attach_command" in values:
         values["attach_command"] = None  # the window is gone
     for name, read in _READ.items():
-        if values.get(name) is not None and (kind, name) != (Sweep, "status"):
+        if values.get(name) is not None:
             values[name] = read(values[name])
     return kind(**values, **more)
 

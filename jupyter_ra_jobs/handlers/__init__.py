@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from jupyter_ra_jobs.handlers import logs, runs, server, status
+from jupyter_ra_jobs.handlers import logs, runs, server, status, sweeps
 from jupyter_ra_jobs.handlers.base import Handler, Unknown
 
+_SWEEP = r"/sweeps/(?P<sweep_id>[A-Za-z0-9_-]{1,64})"
 _RUN = r"/runs/(?P<run_id>[A-Za-z0-9_-]{1,64})"
 
 ROUTES: list[tuple[str, type[Handler], dict[str, Any]]] = [
@@ -21,12 +22,21 @@ ROUTES: list[tuple[str, type[Handler], dict[str, Any]]] = [
     (_RUN + r"/archive", runs.ArchiveHandler, {}),
     (_RUN + r"/unarchive", runs.UnarchiveHandler, {}),
     (_RUN + r"/status", status.StatusHandler, {}),
+    (_RUN + r"/add-to-sweep", sweeps.AddToSweepHandler, {}),
     (_RUN + r"/logs", logs.LogPageHandler, {"which": "log"}),
     (_RUN + r"/logs/stream", logs.LogStreamHandler, {"which": "log"}),
     (_RUN + r"/logs/download", logs.LogDownloadHandler, {"which": "log"}),
     (_RUN + r"/logs/search", logs.LogSearchHandler, {"which": "log"}),
     (_RUN + r"/sidecar-logs", logs.LogPageHandler, {"which": "sidecar_log"}),
     (_RUN + r"/sidecar-logs/stream", logs.LogStreamHandler, {"which": "sidecar_log"}),
+    (r"/sweeps", sweeps.SweepsHandler, {}),
+    (r"/sweeps/wild", sweeps.WildSweepHandler, {}),
+    (_SWEEP, sweeps.SweepHandler, {}),
+    (_SWEEP + r"/start", sweeps.SweepStartHandler, {}),
+    (_SWEEP + r"/stop", sweeps.SweepStopHandler, {}),
+    (_SWEEP + r"/retry", sweeps.SweepRetryHandler, {}),
+    (_SWEEP + r"/runs", sweeps.SweepRunsHandler, {}),
+    (_SWEEP + r"/table", sweeps.SweepTableHandler, {}),
 ]
 
 

@@ -9,6 +9,7 @@ from jupyter_server.auth.identity import User
 
 from jupyter_ra_jobs.handlers import ROUTES
 from tests.server.conftest import UNKNOWN, Api
+from tests.unit.records import make_sweep
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 SERVED = [
@@ -26,14 +27,19 @@ EXECUTE = {
     ("POST", "/runs"),
     ("PUT", "/runs/ID"),
     *(("POST", f"/runs/ID/{verb}") for verb in ("queue", "start", "stop", "rerun", "status")),
+    ("POST", "/runs/ID/add-to-sweep"),
+    ("POST", "/sweeps"),
+    ("POST", "/sweeps/wild"),
+    ("PUT", "/sweeps/ID"),
+    *(("POST", f"/sweeps/ID/{verb}") for verb in ("start", "stop", "retry", "runs")),
 }
 WRITE = {("POST", "/runs/ID/archive"), ("POST", "/runs/ID/unarchive")}
 ENDLESS = "/events"
 
 
 def path_of(pattern: str) -> str:
-    """A route's path, with ID for the run's."""
-    return re.sub(r"\(\?P<run_id>[^)]*\)", "ID", pattern)
+    """A route's path, with ID for the run's or the sweep's."""
+    return re.sub(r"\(\?P<\w+_id>[^)]*\)", "ID", pattern)
 
 
 ROUTE_LIST = [(method, path_of(pattern)) for method, pattern in SERVED]
@@ -121,6 +127,7 @@ class TestAuthorizer:
         monkeypatch.setattr(Some, "may", frozenset(["execute"]))
         ended = await api.create_at("stopped")
         api.log(ended).write_text("text\n")
+        api.services.store.add_sweep(make_sweep(id="a-sweep"))
         monkeypatch.setattr(Some, "may", frozenset(may.split()))
         refused = set()
         for method, path in CLOSED:
@@ -130,9 +137,8 @@ class TestAuthorizer:
                 continue
             query = "?q=text" if path.endswith("search") else ""
             body = {"status": "finished"} if path.endswith("status") else {}
-            answer = await api.call(
-                method, path.replace("ID", ended) + query, body if method in {"POST", "PUT"} else None
-            )
+            there = path.replace("ID", "a-sweep" if path.startswith("/sweeps") else ended) + query
+            answer = await api.call(method, there, body if method in {"POST", "PUT"} else None)
             assert answer.status in {200, 400, 403, 404, 409}, (method, path, answer.body)
             assert method != "GET" or answer.status == (200 if "read" in may else 403) or "sidecar" in path
             if answer.status == 403:

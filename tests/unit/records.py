@@ -4,7 +4,7 @@ import secrets
 import time
 from typing import Any
 
-from jupyter_ra_jobs.models import Run, Sweep
+from jupyter_ra_jobs.models import Run, StoredSweep
 from jupyter_ra_jobs.states import RunStatus
 
 
@@ -20,22 +20,19 @@ def make_run(**fields: Any) -> Run:
         "is_archived": False,
         "created_at": time.time(),
         "tags": [],
+        "priority": 0,
     }
     return Run(**{**nothing, **needed, **fields})
 
 
-def make_sweep(**fields: Any) -> Sweep:
-    """A draft of a sweep, with these fields."""
-    nothing = dict.fromkeys(Sweep.__struct_fields__)
+def make_sweep(**fields: Any) -> StoredSweep:
+    """A sweep, with these fields."""
     needed = {
         "id": secrets.token_hex(6),
         "name": "a sweep",
         "base_command": "true",
         "workdir": "/somewhere",
         "parameters": {},
-        "run_ids": [],
-        "status": "draft",
         "created_at": time.time(),
-        "is_wild": False,
     }
-    return Sweep(**{**nothing, **needed, **fields})
+    return StoredSweep(**{**needed, **fields})

@@ -80,7 +80,7 @@ def test_import(layout: Layout) -> None:
     assert third.workdir == str(layout.workdir)
     (sweep,) = store.sweeps()
     assert (sweep.id, sweep.name, sweep.goal) == ("sweep-1", "grid", "lower")
-    assert (sweep.parameters, sweep.run_ids) == ({"lr": [0.1]}, ["a1b2c3"])
+    assert (sweep.parameters, store.sweep_runs([sweep.id])) == ({"lr": [0.1]}, {sweep.id: ["a1b2c3"]})
 
 
 @pytest.mark.parametrize("status", ["running", "launching"])

@@ -207,7 +207,7 @@ def test_queue_order(store: Store) -> None:
     store.move(runs[1].id, RunStatus.LAUNCHING)
     store.move(runs[2].id, RunStatus.STOPPED)
     assert positions() == {"1": None, "2": None, "3": 1, "0": 2}
-    store.request_all_queued()
+    store.request_queued()
     assert store.waiting(9) == [runs[3].id, runs[0].id]
 
 
@@ -251,9 +251,13 @@ def test_sweeps(store: Store) -> None:
     """A sweep comes back with all its fields, and the ids of its runs in their order."""
     sweep = make_sweep(
         parameters={"lr": [0.1, 0.2]},
-        status="running",
+        method="random",
+        seed=7,
+        total_combinations=9,
+        parallel=2,
+        is_draft=True,
         started_at=1.0,
-        completed_at=2.0,
+        canceled_at=2.0,
         max_runs=3,
         goal="best",
         is_wild=True,
@@ -268,7 +272,8 @@ def test_sweeps(store: Store) -> None:
     store.add_sweep(sweep)
     store.add_sweep(make_sweep(id="empty"))
     empty, full = store.sweeps()
-    assert (empty.id, empty.run_ids) == ("empty", [])
-    assert full == msgspec.structs.replace(sweep, run_ids=[run.id for run in runs])
+    assert full == sweep == store.sweep(sweep.id)
+    assert store.sweeps(limit=1) == [empty]
+    assert store.sweep_runs([sweep.id, empty.id]) == {sweep.id: [run.id for run in runs], empty.id: []}
     assert store.has_sweep(sweep.id)
     assert not store.has_sweep(UNKNOWN)

@@ -1,0 +1,144 @@
+"""From parameters to cells: grid, zip and random. A cell is one value for each parameter.
+
+Nothing is ever built beyond what is asked for: a grid of 8^8 cells, cut to ten, costs ten.
+"""
+
+import itertools
+import json
+import math
+import random
+import re
+import shlex
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+from jupyter_ra_jobs.errors import BadInput
+
+Method = Literal["grid", "random", "zip"]
+Cell = dict[str, Any]
+
+_BAD_KEY = re.compile(r"[\s=\0'\"{}]")
+
+
+def cells(
+    parameters: Mapping[str, Any], method: Method, *, most: int, max_runs: int | None, seed: int | None
+) -> tuple[list[Cell], int | None]:
+    """The cells of a sweep, and how many combinations there are in all (None: no end of them).
+
+    `grid` takes every combination, the last parameter moving fastest; `zip` takes the first values, then the
+    second; `random` draws `max_runs` cells, none twice where all parameters are lists. Values are lists, for
+    `random` also ranges `{"min", "max", "log"?, "int"?}`. More than `max_runs` are cut; without it more than
+    `most` are refused. Raises BadInput.
+    """
+    for key in parameters:
+        if not key or _BAD_KEY.search(key):
+            raise BadInput(f"parameters: {key!r} is no name of a parameter")
+    if method == "random":
+        return _random(parameters, max_runs, seed, most)
+    lists = {key: _values(key, values) for key, values in parameters.items()}
+    if method == "zip":
+        lengths = {len(values) for values in lists.values()}
+        if len(lengths) > 1:
+            shown = ", ".join(f"{key} has {len(values)}" for key, values in lists.items())
+            raise BadInput(f"parameters: zip needs as many values for each; {shown}")
+        total = lengths.pop() if lengths else 1
+        rows: Iterator[tuple[Any, ...]] = zip(*lists.values(), strict=True) if lists else iter([()])
+    else:
+        total = math.prod(len(values) for values in lists.values())
+        rows = itertools.product(*lists.values())
+    wanted = _wanted(total, max_runs, most)
+    return [dict(zip(lists, row, strict=True)) for row in itertools.islice(rows, wanted)], total
+
+
+def _wanted(total: int, max_runs: int | None, most: int) -> int:
+    wanted = total if max_runs is None else min(total, max_runs)
+    if wanted > most:
+        advice = "give max_runs, or fewer values" if max_runs is None else "ask for fewer"
+        raise BadInput(f"parameters: {wanted:,} runs are more than a sweep may have ({most:,}); {advice}")
+    return wanted
+
+
+def _values(key: str, values: Any) -> Sequence[Any]:
+    if not isinstance(values, list):
+        raise BadInput(f"parameters.{key}: must be a list of values, not {json.dumps(values)[:100]}")
+    if not values:
+        raise BadInput(f"parameters.{key}: has no values")
+    return values
+
+
+def _random(
+    parameters: Mapping[str, Any], max_runs: int | None, seed: int | None, most: int
+) -> tuple[list[Cell], int | None]:
+    if max_runs is None:
+        raise BadInput("max_runs: is missing; a random sweep needs to know how many runs to draw")
+    rng = random.Random(seed)  # noqa: S311 - no secret
+    if all(isinstance(values, list) for values in parameters.values()):
+        lists = {key: _values(key, values) for key, values in parameters.items()}
+        total = math.prod(len(values) for values in lists.values())
+        places = _distinct(rng, total, _wanted(total, max_runs, most))
+        return [_cell_at(lists, place) for place in places], total
+    wanted = _wanted(max_runs, max_runs, most)
+    return [{key: _draw(key, given, rng) for key, given in parameters.items()} for _ in range(wanted)], None
+
+
+def _distinct(rng: random.Random, total: int, wanted: int) -> list[int]:
+    """Different numbers below `total`, which may be beyond what a range can hold."""
+    if total <= sys.maxsize:
+        return rng.sample(range(total), wanted)
+    places: dict[int, None] = {}
+    while len(places) < wanted:
+        places[rng.randrange(total)] = None
+    return list(places)
+
+
+def _cell_at(lists: dict[str, Sequence[Any]], place: int) -> Cell:
+    """The grid's cell number `place`, without making those before it."""
+    cell: Cell = {}
+    for key in reversed(lists):
+        place, index = divmod(place, len(lists[key]))
+        cell[key] = lists[key][index]
+    return {key: cell[key] for key in lists}
+
+
+def _draw(key: str, given: Any, rng: random.Random) -> Any:
+    if isinstance(given, list):
+        return rng.choice(_values(key, given))
+    if not isinstance(given, dict) or not {"min", "max"} <= given.keys() <= {"min", "max", "log", "int"}:
+        raise BadInput(
+            f'parameters.{key}: must be a list, or a range like {{"min": 1e-5, "max": 1e-1, "log": true}}'
+        )
+    low, high = given["min"], given["max"]
+    numbers = all(isinstance(end, int | float) and not isinstance(end, bool) for end in (low, high))
+    if not numbers or not low <= high or (given.get("log") and low <= 0):
+        raise BadInput(f"parameters.{key}: min and max must be numbers, min the smaller, above 0 for log")
+    value = (
+        math.exp(rng.uniform(math.log(low), math.log(high))) if given.get("log") else rng.uniform(low, high)
+    )
+    if given.get("int"):
+        return min(max(round(value), math.ceil(low)), math.floor(high))
+    return min(max(value, low), high)
+
+
+def command(base: str, cell: Mapping[str, Any]) -> str:
+    """The command of one cell: each value where `{key}` stands, else appended as ` --key=value`.
+
+    Values are quoted for the shell where needed. `${key}` is the shell's own, and stays.
+    """
+    placed: set[str] = set()
+
+    def place(found: re.Match[str]) -> str:
+        placed.add(found[1])
+        return shlex.quote(as_argument(cell[found[1]]))
+
+    names = "|".join(re.escape(key) for key in cell)
+    filled = re.sub(rf"(?<!\$)\{{({names})\}}", place, base) if cell else base
+    appended = [
+        shlex.quote(f"--{key}={as_argument(value)}") for key, value in cell.items() if key not in placed
+    ]
+    return " ".join([filled, *appended])
+
+
+def as_argument(value: Any) -> str:
+    """A value as a program is given it: text as it is, anything else as JSON writes it."""
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,302 @@
+"""Sweeps: the runs of one grid. How a sweep stands is computed from its runs, never stored."""
+
+import asyncio
+import secrets
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import UNSET, Struct, structs
+
+from jupyter_ra_jobs import grids
+from jupyter_ra_jobs.errors import Conflict
+from jupyter_ra_jobs.models import (
+    NewRun,
+    NewSweep,
+    NewWildSweep,
+    Progress,
+    Run,
+    StoredSweep,
+    Sweep,
+    SweepEdit,
+    SweepStatus,
+)
+from jupyter_ra_jobs.runs import Runs, checked_command, checked_text
+from jupyter_ra_jobs.states import ACTIVE, TERMINAL, RunStatus
+from jupyter_ra_jobs.store import Store, SweepCount
+
+_STRUCTURE = {"base_command", "workdir", "parameters", "max_runs"}
+
+
+class SweepRow(Struct, frozen=True, kw_only=True):
+    """One cell of a sweep's table. `duration` is in seconds, up to now while it runs."""
+
+    run_id: str
+    name: str
+    parameters: dict[str, Any]
+    status: RunStatus
+    exit_code: int | None
+    duration: float | None
+
+
+class Sweeps:
+    """The verbs of a sweep. `wake` tells the scheduler that there is something to start or stop."""
+
+    def __init__(self, store: Store, runs: Runs, *, most_runs: int, wake: Callable[[], None]) -> None:
+        self._store = store
+        self._runs = runs
+        self._most_runs = most_runs
+        self._wake = wake
+
+    # -- looking -----------------------------------------------------------------------------------
+
+    def get(self, sweep_id: str) -> Sweep:
+        """One sweep, or NotFound."""
+        return self._complete([self._store.sweep(sweep_id)])[0]
+
+    def page(self, limit: int) -> list[Sweep]:
+        """The newest sweeps first."""
+        return self._complete(self._store.sweeps(limit))
+
+    def table(self, sweep_id: str) -> list[SweepRow]:
+        """A row for each run, in the order of creation."""
+        self._store.sweep(sweep_id)
+        now = time.time()
+        newest_first = self._store.runs(limit=self._most_runs, sweep_id=sweep_id)
+        return [
+            SweepRow(
+                run_id=run.id,
+                name=run.name,
+                parameters=run.sweep_params or {},
+                status=run.status,
+                exit_code=run.exit_code,
+                duration=(run.ended_at or now) - run.started_at if run.started_at else None,
+            )
+            for run in reversed(newest_first)
+        ]
+
+    def _complete(self, stored: list[StoredSweep]) -> list[Sweep]:
+        ids = [sweep.id for sweep in stored]
+        run_ids, counts = self._store.sweep_runs(ids), self._store.sweep_counts(ids)
+        return [assemble(sweep, run_ids[sweep.id], counts[sweep.id]) for sweep in stored]
+
+    # -- making and changing -----------------------------------------------------------------------
+
+    async def create(self, new: NewSweep) -> Sweep:
+        """Create a sweep, and unless it is a draft all of its runs, in one transaction. Raises BadInput."""
+        sweep = StoredSweep(
+            id=secrets.token_hex(6),
+            name=checked_text("name", new.name),
+            base_command=checked_command(new.base_command),
+            workdir=self._runs.checked_workdir(new.workdir),
+            parameters=new.parameters,
+            method=new.method,
+            seed=new.seed,
+            max_runs=new.max_runs,
+            parallel=new.parallel,
+            is_draft=new.status == "draft" and not new.auto_start,
+            created_at=time.time(),
+            goal=new.goal,
+            chat_session_id=new.chat_session_id,
+            ui_config=new.ui_config,
+            creation_context=new.creation_context,
+        )
+        children, total = await asyncio.to_thread(self._children, sweep)
+        sweep = structs.replace(sweep, total_combinations=total)
+        with self._store.transaction():
+            self._store.add_sweep(sweep)
+            if not sweep.is_draft:
+                self._store.add_all(children, {})
+        if new.auto_start or new.status == "running":
+            self.start(sweep.id, new.parallel or 1)
+        return self.get(sweep.id)
+
+    def create_wild(self, new: NewWildSweep) -> Sweep:
+        """An empty sweep; runs are added to it one by one."""
+        sweep = StoredSweep(
+            id=secrets.token_hex(6),
+            name=checked_text("name", new.name),
+            base_command="",
+            workdir=self._runs.checked_workdir(None),
+            parameters={},
+            created_at=time.time(),
+            goal=new.goal,
+            is_wild=True,
+            chat_session_id=new.chat_session_id,
+        )
+        with self._store.transaction():
+            self._store.add_sweep(sweep)
+        return self.get(sweep.id)
+
+    async def edit(self, sweep_id: str, edit: SweepEdit) -> Sweep:
+        """Change what the caller names; Conflict for the structure once there are runs.
+
+        A `status` of `pending` or `running` makes a draft's runs, and starts them; `canceled` stops.
+        """
+        sweep = self._store.sweep(sweep_id)
+        changes = {name: value for name, value in structs.asdict(edit).items() if value is not UNSET}
+        status = changes.pop("status", None)
+        if changes.keys() & _STRUCTURE and self._store.sweep_runs([sweep_id])[sweep_id]:
+            names = ", ".join(sorted(changes.keys() & _STRUCTURE))
+            raise Conflict(f"sweep {sweep_id} has runs; its {names} cannot change any more")
+        if "name" in changes:
+            checked_text("name", changes["name"])
+        if "base_command" in changes:
+            checked_command(changes["base_command"])
+        if "workdir" in changes:
+            changes["workdir"] = self._runs.checked_workdir(changes["workdir"])
+        edited = structs.replace(sweep, **changes)
+        children: list[Run] = []
+        if changes.keys() & _STRUCTURE or (status in ("pending", "running") and sweep.is_draft):
+            children, changes["total_combinations"] = await asyncio.to_thread(self._children, edited)
+        if status == "draft" and not sweep.is_draft:
+            raise Conflict(f"sweep {sweep_id} is no draft any more")
+        with self._store.transaction():
+            if status in ("pending", "running") and sweep.is_draft:
+                self._store.add_all(children, {})
+                changes["is_draft"] = False
+            if changes:
+                self._store.change_sweep(sweep_id, **changes)
+        if status == "running":
+            self.start(sweep_id, sweep.parallel or 1)
+        if status == "canceled":
+            self.stop(sweep_id)
+        return self.get(sweep_id)
+
+    def _children(self, sweep: StoredSweep) -> tuple[list[Run], int | None]:
+        """The sweep's runs, not stored yet, and how many combinations there are."""
+        cells, total = grids.cells(
+            sweep.parameters, sweep.method, most=self._most_runs, max_runs=sweep.max_runs, seed=sweep.seed
+        )
+        template = self._runs.build(
+            NewRun(
+                name=sweep.name,
+                command=sweep.base_command,
+                workdir=sweep.workdir,
+                chat_session_id=sweep.chat_session_id,
+            )
+        )
+        children = []
+        for number, cell in enumerate(cells, start=1):
+            run_id = secrets.token_hex(6)
+            child = structs.replace(
+                template,
+                id=run_id,
+                name=f"{sweep.name} #{number}",
+                command=checked_command(grids.command(sweep.base_command, cell)),
+                sweep_id=sweep.id,
+                sweep_params=cell,
+            )
+            children.append(child)
+        return children, total
+
+    # -- starting and stopping ---------------------------------------------------------------------
+
+    def start(self, sweep_id: str, parallel: int) -> str:
+        """Run all that has not run, `parallel` at a time until all is done; says what is started now.
+
+        A second start with another number changes it. Raises Conflict for a sweep without runs.
+        """
+        self._store.sweep(sweep_id)
+        counts = self._store.sweep_counts([sweep_id])[sweep_id]
+        total = sum(count.runs for count in counts)
+        if not total:
+            raise Conflict(f"sweep {sweep_id} has no runs to start")
+        with self._store.transaction():
+            started_at = self._store.sweep(sweep_id).started_at or time.time()
+            self._store.change_sweep(sweep_id, parallel=parallel, started_at=started_at, canceled_at=None)
+            self._store.request_queued(sweep_id)
+            self._store.move_sweep(sweep_id, RunStatus.READY, RunStatus.QUEUED, start_requested=1)
+        self._wake()
+        standing = Counter({count.status: count.runs for count in counts})
+        active = sum(standing[status] for status in ACTIVE)
+        waiting = standing[RunStatus.READY] + standing[RunStatus.QUEUED]
+        return f"Started {min(waiting, max(0, parallel - active))}/{total} runs"
+
+    def stop(self, sweep_id: str) -> Sweep:
+        """Stop what is active, and take the rest out of the queue. What is `ready` stays so."""
+        self._store.sweep(sweep_id)
+        with self._store.transaction():
+            self._store.change_sweep(sweep_id, canceled_at=time.time())
+            self._store.move_sweep(sweep_id, RunStatus.QUEUED, RunStatus.STOPPED)
+            for run in self._store.runs(limit=self._most_runs, sweep_id=sweep_id, status=ACTIVE):
+                self._store.request_stop(run.id)
+        self._wake()
+        return self.get(sweep_id)
+
+    def retry(self, sweep_id: str) -> Sweep:
+        """Run the failed and stopped cells again, as new runs in the sweep; Conflict when there are none."""
+        sweep = self._store.sweep(sweep_id)
+        again = self._store.retryable(sweep_id)
+        if not again:
+            raise Conflict(f"sweep {sweep_id} has no failed or stopped runs to retry")
+        with self._store.transaction():
+            for run in again:
+                self._store.add(self._runs.again(run), self._store.env(run.id))
+        self.start(sweep_id, sweep.parallel or 1)
+        return self.get(sweep_id)
+
+    # -- members -----------------------------------------------------------------------------------
+
+    async def add_run(self, sweep_id: str, new: NewRun) -> Run:
+        """A new run in the sweep."""
+        self._store.sweep(sweep_id)
+        return await self._runs.create(structs.replace(new, sweep_id=sweep_id))
+
+    def attach(self, run_id: str, sweep_id: str) -> str:
+        """Put a run into a sweep; Conflict while it is active in another one."""
+        self._store.sweep(sweep_id)
+        run = self._store.run(run_id)
+        if run.sweep_id == sweep_id:
+            return f"Run {run_id} is in sweep {sweep_id} already"
+        if run.sweep_id is not None and run.status in ACTIVE:
+            raise Conflict(
+                f"run {run_id} is {run.status} in sweep {run.sweep_id}; it can move when it has ended"
+            )
+        self._store.change(run_id, sweep_id=sweep_id)
+        return f"Run {run_id} added to sweep {sweep_id}"
+
+
+def assemble(stored: StoredSweep, run_ids: list[str], counts: list[SweepCount]) -> Sweep:
+    """A sweep as it stands."""
+    runs = Counter({count.status: count.runs for count in counts})
+    total = sum(runs.values())
+    ended = bool(total) and all(status in TERMINAL for status in runs)
+    first = [count.first_started for count in counts if count.first_started is not None]
+    last = [count.last_ended for count in counts if count.last_ended is not None]
+    shown = {name: getattr(stored, name) for name in Sweep.__struct_fields__ if hasattr(stored, name)}
+    shown |= {
+        "run_ids": run_ids,
+        "status": _status(
+            stored, runs, waiting=any(count.waiting for count in counts if count.status is RunStatus.QUEUED)
+        ),
+        "started_at": stored.started_at or min(first, default=None),
+        "completed_at": max(last, default=None) if ended else None,
+        "progress": Progress(
+            total=total,
+            completed=runs[RunStatus.FINISHED],
+            failed=runs[RunStatus.FAILED],
+            running=runs[RunStatus.RUNNING],
+            launching=runs[RunStatus.LAUNCHING],
+            ready=runs[RunStatus.READY],
+            queued=runs[RunStatus.QUEUED],
+            canceled=runs[RunStatus.STOPPED],
+        ),
+    }
+    return Sweep(**shown)
+
+
+def _status(stored: StoredSweep, runs: Counter[RunStatus], *, waiting: bool) -> SweepStatus:
+    total = sum(runs.values())
+    if waiting or any(runs[status] for status in ACTIVE):
+        return "running"
+    if stored.canceled_at is not None:
+        return "canceled"
+    if not total:
+        return "draft" if stored.is_draft else "pending"
+    if runs[RunStatus.READY] + runs[RunStatus.QUEUED]:
+        return "pending"
+    if runs[RunStatus.FAILED]:
+        return "failed"
+    return "canceled" if runs[RunStatus.STOPPED] == total else "completed"

@@ -1,0 +1,228 @@
+"""Sweeps over HTTP, in the contract's shapes."""
+
+import csv
+import io
+import time
+from typing import Any
+
+import pytest
+
+from jupyter_ra_jobs.states import RunStatus
+from tests.conftest import World
+from tests.server.conftest import UNKNOWN, Api, eventually
+
+GRID = {"lr": [0.1, 0.01], "name": ["a b", "c"]}
+ALWAYS = {
+    "id",
+    "name",
+    "base_command",
+    "workdir",
+    "parameters",
+    "run_ids",
+    "status",
+    "created_at",
+    "max_runs",
+    "goal",
+    "is_wild",
+    "chat_session_id",
+    "ui_config",
+    "creation_context",
+    "progress",
+    "parallel",
+    "method",
+    "seed",
+    "total_combinations",
+}
+NOBODY = dict.fromkeys(
+    ["total", "completed", "failed", "running", "launching", "ready", "queued", "canceled"], 0
+)
+
+
+async def make(api: Api, **more: Any) -> dict[str, Any]:
+    """A new sweep of four."""
+    answer = await api.post("/sweeps", **{"name": "s", "base_command": "true", "parameters": GRID, **more})
+    assert answer.status == 200, answer.body
+    made: dict[str, Any] = answer.json
+    return made
+
+
+async def test_new_sweep(api: Api, world: World) -> None:
+    """Pending, with all of its runs, every field of the contract and no other."""
+    before = time.time()
+    sweep = await make(api, base_command="python t.py --x {lr}", ui_config={"a": 1}, goal="low loss")
+    assert sweep.keys() == ALWAYS
+    assert before <= sweep["created_at"] <= time.time()
+    assert (sweep["status"], sweep["workdir"]) == ("pending", str(world.workdir))
+    assert sweep["progress"] == {**NOBODY, "total": 4, "ready": 4}
+    assert (sweep["total_combinations"], sweep["ui_config"], sweep["goal"]) == (4, {"a": 1}, "low loss")
+    runs = [await api.run(run_id) for run_id in sweep["run_ids"]]
+    assert [run["command"] for run in runs] == [
+        "python t.py --x 0.1 '--name=a b'",
+        "python t.py --x 0.1 --name=c",
+        "python t.py --x 0.01 '--name=a b'",
+        "python t.py --x 0.01 --name=c",
+    ]
+    assert [run["name"] for run in runs] == ["s #1", "s #2", "s #3", "s #4"]
+    assert runs[3]["sweep_params"] == {"lr": 0.01, "name": "c"}
+    assert {run["sweep_id"] for run in runs} == {sweep["id"]}
+    assert (await api.get(f"/sweeps/{sweep['id']}")).json == sweep
+    assert (await api.get("/sweeps")).json == [sweep]
+    listed = (await api.get("/runs", sweep_id=sweep["id"])).json
+    assert [run["id"] for run in reversed(listed)] == sweep["run_ids"]
+
+
+async def test_list(api: Api) -> None:
+    """Newest first, as many as asked for."""
+    made = [await make(api, name=f"s{n}") for n in range(3)]
+    assert [sweep["id"] for sweep in (await api.get("/sweeps", limit=2)).json] == [
+        made[2]["id"],
+        made[1]["id"],
+    ]
+    (await api.get("/sweeps", limit=0)).error(400)
+
+
+async def test_cut(api: Api) -> None:
+    """More combinations than max_runs are cut, and the answer says how many there were."""
+    huge = {f"p{n}": list(range(8)) for n in range(8)}
+    sweep = await make(api, parameters=huge, max_runs=10)
+    assert (len(sweep["run_ids"]), sweep["total_combinations"]) == (10, 8**8)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"parameters": {"a": 1}}, "parameters.a"),
+        ({"parameters": {"a": []}}, "parameters.a"),
+        ({"parameters": [1]}, "parameters"),
+        ({"parameters": {"a": list(range(200)), "b": list(range(200))}}, "max_runs"),
+        ({"parameters": {"a": [1], "b": [1, 2]}, "method": "zip"}, "zip"),
+        ({"method": "random"}, "max_runs"),
+        ({"method": "best"}, "method"),
+        ({"name": ""}, "name"),
+        ({"base_command": " "}, "command"),
+        ({"workdir": "nowhere"}, "workdir"),
+        ({"parallel": 0}, "parallel"),
+        ({"status": "completed"}, "status"),
+        ({"parameters": {"a": ["x" * 200_000]}}, "command"),
+    ],
+)
+async def test_bad_input(api: Api, body: dict[str, Any], field: str) -> None:
+    """Refused with the field's name; neither a sweep nor a run is there afterwards."""
+    answer = await api.post("/sweeps", **{"name": "s", "base_command": "true", "parameters": GRID, **body})
+    assert field in answer.error(400)
+    assert (await api.get("/sweeps")).json == []
+    assert (await api.get("/runs")).json == []
+
+
+async def test_draft(api: Api) -> None:
+    """No runs until it is more than a draft; until then everything can change, afterwards the name."""
+    draft = await make(api, status="draft")
+    assert (draft["status"], draft["run_ids"]) == ("draft", [])
+    (await api.post(f"/sweeps/{draft['id']}/start")).error(409)
+    path = f"/sweeps/{draft['id']}"
+    edited = (await api.put(path, parameters={"a": [1, 2, 3]}, base_command="echo", max_runs=2)).json
+    assert (edited["status"], edited["total_combinations"]) == ("draft", 3)
+    (await api.put(path, parameters={"a": 1})).error(400)
+    pending = (await api.put(path, status="pending")).json
+    assert (pending["status"], pending["progress"]["ready"]) == ("pending", 2)
+    assert (await api.run(pending["run_ids"][1]))["command"] == "echo --a=2"
+    assert "parameters" in (await api.put(path, parameters={"a": [1]})).error(409)
+    assert (await api.put(path, name="other", goal=None)).json["name"] == "other"
+    (await api.put(path, status="draft")).error(409)
+
+
+async def test_wild(api: Api) -> None:
+    """An empty sweep, to which runs are added; one that is active elsewhere stays there."""
+    wild = (await api.post("/sweeps/wild", name="w", goal="find it", chat_session_id="chat")).json
+    assert (wild["is_wild"], wild["status"], wild["run_ids"]) == (True, "pending", [])
+    inside = (await api.post(f"/sweeps/{wild['id']}/runs", name="n", command="true")).json
+    assert inside["sweep_id"] == wild["id"]
+    outside = await api.create()
+    path = f"/runs/{outside['id']}/add-to-sweep?sweep_id="
+    assert (await api.post(path + wild["id"])).json["message"]
+    sweep = (await api.get(f"/sweeps/{wild['id']}")).json
+    assert sorted(sweep["run_ids"]) == sorted([inside["id"], outside["id"]])
+    other = await make(api)
+    busy = await api.create_at("running", sweep_id=wild["id"])
+    (await api.post(f"/runs/{busy}/add-to-sweep?sweep_id={other['id']}")).error(409)
+    (await api.post(path + UNKNOWN)).error(404)
+    (await api.post(path.partition("?")[0])).error(400)
+
+
+async def test_status_is_that_of_the_runs(api: Api) -> None:
+    """Never stored: it follows whatever becomes of the runs."""
+    sweep = await make(api, parameters={"a": [1, 2]})
+    first, second = sweep["run_ids"]
+    path = f"/sweeps/{sweep['id']}"
+
+    async def status(*moves: tuple[str, str]) -> str:
+        for run_id, target in moves:
+            assert api.services.store.move(run_id, RunStatus(target))
+        found: str = (await api.get(path)).json["status"]
+        return found
+
+    assert await status((first, "launching")) == "running"
+    assert await status((first, "running"), (first, "finished")) == "pending"
+    assert await status((second, "launching"), (second, "failed")) == "failed"
+    ended = (await api.get(path)).json
+    assert ended["completed_at"] >= ended["created_at"]
+
+
+async def test_start_and_table(api: Api) -> None:
+    """Started, all are done; the table has a row for each, in their order, as CSV too."""
+    sweep = await make(api, base_command="exit $(( {n} % 2 )) #", parameters={"n": [1, 2, 3]})
+    path = f"/sweeps/{sweep['id']}"
+    started = (await api.post(f"{path}/start?parallel=2")).json
+    assert started == {"message": "Started 2/3 runs", "sweep_id": sweep["id"]}
+    for run_id in sweep["run_ids"]:
+        await api.ended(run_id)
+    rows = (await api.get(f"{path}/table")).json
+    assert [row["run_id"] for row in rows] == sweep["run_ids"]
+    assert [(row["parameters"], row["status"], row["exit_code"]) for row in rows] == [
+        ({"n": 1}, "failed", 1),
+        ({"n": 2}, "finished", 0),
+        ({"n": 3}, "failed", 1),
+    ]
+    assert all(row["duration"] > 0 for row in rows)
+    answer = await api.get(f"{path}/table", format="csv")
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    lines = list(csv.DictReader(io.StringIO(answer.body.decode())))
+    assert [(line["n"], line["status"]) for line in lines] == [
+        ("1", "failed"),
+        ("2", "finished"),
+        ("3", "failed"),
+    ]
+    again = (await api.post(f"{path}/retry")).json
+    assert len(again["run_ids"]) == 5
+    assert again["progress"]["total"] == 3
+
+
+async def test_parallel_can_change(api: Api) -> None:
+    """A second start with another number changes how many run at once."""
+    sweep = await make(api, base_command="exec sleep 1000 #", parameters={"n": [1, 2, 3, 4]})
+    path = f"/sweeps/{sweep['id']}"
+    store = api.services.store
+    await api.post(f"{path}/start?parallel=1")
+    await eventually(lambda: store.counts()["running"] == 1)
+    assert (await api.post(f"{path}/start?parallel=3")).json["message"] == "Started 2/4 runs"
+    await eventually(lambda: store.counts()["running"] == 3)
+    assert store.counts()["queued"] == 1
+    assert (await api.post(f"{path}/stop")).json["progress"]["queued"] == 0
+    await eventually(lambda: store.counts()["stopped"] == 4)
+    assert (await api.get(path)).json["status"] == "canceled"
+
+
+async def test_priority(api: Api) -> None:
+    """Within the queue, higher ones come first; positions say so."""
+    low = await api.create_at("queued")
+    high = await api.create_at("queued", priority=5)
+    assert ((await api.run(high))["queue_position"], (await api.run(low))["queue_position"]) == (1, 2)
+
+
+@pytest.mark.parametrize("verb", ["start", "stop", "retry", "runs", "table"])
+async def test_unknown(api: Api, verb: str) -> None:
+    """404, whatever is asked of it."""
+    method = "GET" if verb == "table" else "POST"
+    body = None if verb == "table" else {"name": "n", "command": "c"}
+    (await api.call(method, f"/sweeps/{UNKNOWN}/{verb}", body)).error(404)
+    (await api.get(f"/sweeps/{UNKNOWN}")).error(404)
