@@ -234,6 +234,7 @@ def stored_run(n: int, layout: Layout) -> Run:
         "run_dir": str(layout.run_dir(run_id)),
         "exit_code": 0,
         "tags": ["bench"],
+        "priority": 0,
     }
     return Run(**base)
 
