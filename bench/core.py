@@ -82,7 +82,10 @@ class Bench:
         finally:
             process.terminate()
             process.wait()
-            self.tmux("kill-server")
+            for name in ("reference", "default"):  # ours and the server's, both in our TMUX_TMPDIR
+                subprocess.run(
+                    ["tmux", "-L", name, "kill-server"], env=self.env, capture_output=True, check=False
+                )
 
     def answers(self) -> bool:
         """Whether the server does."""
