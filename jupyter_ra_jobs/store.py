@@ -1,8 +1,8 @@
 """The runs on disk: the only SQL, and in `move()` the only writer of a status.
 
 SQLite in WAL mode with synchronous=FULL: what a method has returned from survives a power cut. Called
-from the event loop's thread alone; each call costs well under a millisecond, whatever the number of
-runs stored.
+from the event loop's thread alone; what a call costs grows with what it shows or adds, not with the
+number of runs stored.
 """
 
 import json
