@@ -50,7 +50,7 @@ def import_once(store: Store, layout: Layout) -> str:
             for run in sorted(runs, key=lambda run: run.created_at):
                 store.add(run)
             for sweep in sorted(sweeps, key=lambda sweep: sweep.created_at):
-                store.add_sweep(sweep)
+                store.sweeps.add(sweep)
             store.set_meta(_IMPORTED, f"{len(runs)} runs and {len(sweeps)} sweeps")
     except _MALFORMED as problem:
         raise RaJobsError(
@@ -66,8 +66,11 @@ def export(store: Store) -> dict[str, Any]:
     while page := store.runs(limit=_EXPORT_PAGE, before=before):
         runs |= {run.id: msgspec.to_builtins(run) for run in page}
         before = store.number(page[-1].id)
-    stored = store.sweeps()
-    run_ids, counts = store.sweep_runs([s.id for s in stored]), store.sweep_counts([s.id for s in stored])
+    stored = store.sweeps.page()
+    run_ids, counts = (
+        store.sweeps.run_ids([s.id for s in stored]),
+        store.sweeps.counts([s.id for s in stored]),
+    )
     sweeps = {s.id: msgspec.to_builtins(assemble(s, run_ids[s.id], counts[s.id])) for s in stored}
     return {"runs": dict(reversed(runs.items())), "sweeps": dict(reversed(sweeps.items()))}
 

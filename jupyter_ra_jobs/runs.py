@@ -102,7 +102,7 @@ class Runs:
 
     def build(self, new: NewRun) -> Run:
         """The run that `new` describes, checked but not stored. Raises BadInput."""
-        if new.sweep_id is not None and not self._store.has_sweep(new.sweep_id):
+        if new.sweep_id is not None and not self._store.sweeps.has(new.sweep_id):
             raise BadInput(f"sweep_id: there is no sweep {new.sweep_id}")
         if new.parent_run_id is not None:
             try:
@@ -177,7 +177,7 @@ class Runs:
         return await self._start(run, await self._launcher.prepare(run, self._store.env(run_id)))
 
     async def _start(self, run: Run, prepared: Prepared) -> Run:
-        others_wait = self._launcher.max_active is not None and self._store.waiting(1)
+        others_wait = self._launcher.max_active is not None and self._store.queue.waiting(1)
         if others_wait or not await self._launcher.launch(run.id, prepared):
             prepared.discard()
             if not self._store.change(run.id, only_from=[RunStatus.QUEUED], start_requested=1):

@@ -65,7 +65,7 @@ class Scheduler:
                 await self.tick()
             except Exception:  # noqa: BLE001 - the edge of the loop: the other runs must not stand still
                 self._log.exception("a scheduler tick failed; the next one tries again")
-            busy = self._store.active_count() or self._store.waiting(1)
+            busy = self._store.active_count() or self._store.queue.waiting(1)
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._awake.wait(), _BUSY_TICK if busy else _IDLE_TICK)
 
@@ -98,7 +98,7 @@ class Scheduler:
         """Start the runs that wait, first come first, while there are slots."""
         limit = self._launcher.max_active
         free = _AT_ONCE if limit is None else min(_AT_ONCE, limit - self._store.active_count())
-        for run_id in self._store.waiting(free) if free > 0 else []:
+        for run_id in self._store.queue.waiting(free) if free > 0 else []:
             try:
                 prepared = await self._launcher.prepare(self._store.run(run_id), self._store.env(run_id))
                 if not await self._launcher.launch(run_id, prepared):

@@ -60,7 +60,7 @@ class Services:
         if imported:
             log.info("imported %s", imported)
         if settings.auto_start_queued:
-            self.store.request_queued()
+            self.store.queue.request_all()
         self.log_watcher = LogWatcher()
         self.log_search = LogSearch()
         self.launcher = Launcher(self.store, executor, layout, launching, log)

@@ -53,15 +53,15 @@ class Sweeps:
 
     def get(self, sweep_id: str) -> Sweep:
         """One sweep, or NotFound."""
-        return self._complete([self._store.sweep(sweep_id)])[0]
+        return self._complete([self._store.sweeps.get(sweep_id)])[0]
 
     def page(self, limit: int) -> list[Sweep]:
         """The newest sweeps first."""
-        return self._complete(self._store.sweeps(limit))
+        return self._complete(self._store.sweeps.page(limit))
 
     def table(self, sweep_id: str) -> list[SweepRow]:
         """A row for each run, in the order of creation."""
-        self._store.sweep(sweep_id)
+        self._store.sweeps.get(sweep_id)
         now = time.time()
         newest_first = self._store.runs(limit=self._most_runs, sweep_id=sweep_id)
         return [
@@ -78,7 +78,7 @@ class Sweeps:
 
     def _complete(self, stored: list[StoredSweep]) -> list[Sweep]:
         ids = [sweep.id for sweep in stored]
-        run_ids, counts = self._store.sweep_runs(ids), self._store.sweep_counts(ids)
+        run_ids, counts = self._store.sweeps.run_ids(ids), self._store.sweeps.counts(ids)
         return [assemble(sweep, run_ids[sweep.id], counts[sweep.id]) for sweep in stored]
 
     # -- making and changing -----------------------------------------------------------------------
@@ -105,7 +105,7 @@ class Sweeps:
         children, total = await asyncio.to_thread(self._children, sweep)
         sweep = structs.replace(sweep, total_combinations=total)
         with self._store.transaction():
-            self._store.add_sweep(sweep)
+            self._store.sweeps.add(sweep)
             if not sweep.is_draft:
                 self._store.add_all(children, {})
         if new.auto_start or new.status == "running":
@@ -126,7 +126,7 @@ class Sweeps:
             chat_session_id=new.chat_session_id,
         )
         with self._store.transaction():
-            self._store.add_sweep(sweep)
+            self._store.sweeps.add(sweep)
         return self.get(sweep.id)
 
     async def edit(self, sweep_id: str, edit: SweepEdit) -> Sweep:
@@ -134,10 +134,10 @@ class Sweeps:
 
         A `status` of `pending` or `running` makes a draft's runs, and starts them; `canceled` stops.
         """
-        sweep = self._store.sweep(sweep_id)
+        sweep = self._store.sweeps.get(sweep_id)
         changes = {name: value for name, value in structs.asdict(edit).items() if value is not UNSET}
         status = changes.pop("status", None)
-        if changes.keys() & _STRUCTURE and self._store.sweep_runs([sweep_id])[sweep_id]:
+        if changes.keys() & _STRUCTURE and self._store.sweeps.run_ids([sweep_id])[sweep_id]:
             names = ", ".join(sorted(changes.keys() & _STRUCTURE))
             raise Conflict(f"sweep {sweep_id} has runs; its {names} cannot change any more")
         if "name" in changes:
@@ -157,7 +157,7 @@ class Sweeps:
                 self._store.add_all(children, {})
                 changes["is_draft"] = False
             if changes:
-                self._store.change_sweep(sweep_id, **changes)
+                self._store.sweeps.change(sweep_id, **changes)
         if status == "running":
             self.start(sweep_id, sweep.parallel or 1)
         if status == "canceled":
@@ -198,16 +198,16 @@ class Sweeps:
 
         A second start with another number changes it. Raises Conflict for a sweep without runs.
         """
-        self._store.sweep(sweep_id)
-        counts = self._store.sweep_counts([sweep_id])[sweep_id]
+        self._store.sweeps.get(sweep_id)
+        counts = self._store.sweeps.counts([sweep_id])[sweep_id]
         total = sum(count.runs for count in counts)
         if not total:
             raise Conflict(f"sweep {sweep_id} has no runs to start")
         with self._store.transaction():
-            started_at = self._store.sweep(sweep_id).started_at or time.time()
-            self._store.change_sweep(sweep_id, parallel=parallel, started_at=started_at, canceled_at=None)
-            self._store.request_queued(sweep_id)
-            self._store.move_sweep(sweep_id, RunStatus.READY, RunStatus.QUEUED, start_requested=1)
+            started_at = self._store.sweeps.get(sweep_id).started_at or time.time()
+            self._store.sweeps.change(sweep_id, parallel=parallel, started_at=started_at, canceled_at=None)
+            self._store.queue.request_all(sweep_id)
+            self._store.move_all(sweep_id, RunStatus.READY, RunStatus.QUEUED, start_requested=1)
         self._wake()
         standing = Counter({count.status: count.runs for count in counts})
         active = sum(standing[status] for status in ACTIVE)
@@ -216,10 +216,10 @@ class Sweeps:
 
     def stop(self, sweep_id: str) -> Sweep:
         """Stop what is active, and take the rest out of the queue. What is `ready` stays so."""
-        self._store.sweep(sweep_id)
+        self._store.sweeps.get(sweep_id)
         with self._store.transaction():
-            self._store.change_sweep(sweep_id, canceled_at=time.time())
-            self._store.move_sweep(sweep_id, RunStatus.QUEUED, RunStatus.STOPPED)
+            self._store.sweeps.change(sweep_id, canceled_at=time.time())
+            self._store.move_all(sweep_id, RunStatus.QUEUED, RunStatus.STOPPED)
             for run in self._store.runs(limit=self._most_runs, sweep_id=sweep_id, status=ACTIVE):
                 self._store.request_stop(run.id)
         self._wake()
@@ -227,13 +227,13 @@ class Sweeps:
 
     def retry(self, sweep_id: str) -> Sweep:
         """Run the failed and stopped cells again, as new runs in the sweep; Conflict when there are none."""
-        sweep = self._store.sweep(sweep_id)
-        again = self._store.retryable(sweep_id)
+        sweep = self._store.sweeps.get(sweep_id)
+        again = self._store.sweeps.retryable(sweep_id)
         if not again:
             raise Conflict(f"sweep {sweep_id} has no failed or stopped runs to retry")
         with self._store.transaction():
-            for run in again:
-                self._store.add(self._runs.again(run), self._store.env(run.id))
+            for run_id in again:
+                self._store.add(self._runs.again(self._store.run(run_id)), self._store.env(run_id))
         self.start(sweep_id, sweep.parallel or 1)
         return self.get(sweep_id)
 
@@ -241,12 +241,12 @@ class Sweeps:
 
     async def add_run(self, sweep_id: str, new: NewRun) -> Run:
         """A new run in the sweep."""
-        self._store.sweep(sweep_id)
+        self._store.sweeps.get(sweep_id)
         return await self._runs.create(structs.replace(new, sweep_id=sweep_id))
 
     def attach(self, run_id: str, sweep_id: str) -> str:
         """Put a run into a sweep; Conflict while it is active in another one."""
-        self._store.sweep(sweep_id)
+        self._store.sweeps.get(sweep_id)
         run = self._store.run(run_id)
         if run.sweep_id == sweep_id:
             return f"Run {run_id} is in sweep {sweep_id} already"

@@ -127,7 +127,7 @@ class TestAuthorizer:
         monkeypatch.setattr(Some, "may", frozenset(["execute"]))
         ended = await api.create_at("stopped")
         api.log(ended).write_text("text\n")
-        api.services.store.add_sweep(make_sweep(id="a-sweep"))
+        api.services.store.sweeps.add(make_sweep(id="a-sweep"))
         monkeypatch.setattr(Some, "may", frozenset(may.split()))
         refused = set()
         for method, path in CLOSED:

@@ -182,7 +182,7 @@ async def test_filters(api: Api) -> None:
 async def test_sweep_of_a_run(api: Api) -> None:
     """A run can be made in a sweep that is there, and listed by it."""
     sweep = make_sweep()
-    api.services.store.add_sweep(sweep)
+    api.services.store.sweeps.add(sweep)
     inside = await api.create(name="inside", sweep_id=sweep.id)
     await api.create(name="outside")
     assert inside["sweep_id"] == sweep.id

@@ -78,9 +78,9 @@ def test_import(layout: Layout) -> None:
     assert (second.sweep_params, second.gpuwrap_config) == ({"lr": 0.1}, {"enabled": False})
     assert second.run_dir == str(layout.run_dir("a1b2c3"))
     assert third.workdir == str(layout.workdir)
-    (sweep,) = store.sweeps()
+    (sweep,) = store.sweeps.page()
     assert (sweep.id, sweep.name, sweep.goal) == ("sweep-1", "grid", "lower")
-    assert (sweep.parameters, store.sweep_runs([sweep.id])) == ({"lr": [0.1]}, {sweep.id: ["a1b2c3"]})
+    assert (sweep.parameters, store.sweeps.run_ids([sweep.id])) == ({"lr": [0.1]}, {sweep.id: ["a1b2c3"]})
 
 
 @pytest.mark.parametrize("status", ["running", "launching"])
@@ -106,7 +106,7 @@ def test_once_and_untouched(layout: Layout) -> None:
     store, told = start(layout)
     assert told == ""
     assert len(store.runs(limit=9)) == 3
-    assert len(store.sweeps()) == 1
+    assert len(store.sweeps.page()) == 1
 
 
 def test_no_file(layout: Layout) -> None:
@@ -159,7 +159,7 @@ def test_malformed(layout: Layout, content: Any) -> None:
     store = Store(layout.database, layout.runs)
     with pytest.raises(RaJobsError, match=f"{layout.jobs_json} could not be imported: .*; mend it"):
         jobs_json.import_once(store, layout)
-    assert (store.runs(limit=9), store.sweeps()) == ([], [])
+    assert (store.runs(limit=9), store.sweeps.page()) == ([], [])
     assert layout.jobs_json.read_bytes() == was
     store.close()
     layout.jobs_json.write_text(json.dumps(EARLIER))
@@ -170,7 +170,7 @@ def fill(store: Store) -> None:
     """Runs of every kind, and sweeps."""
     sweeps = [make_sweep(created_at=float(n), parameters={"x": [1, "é"]}) for n in range(3)]
     for sweep in sweeps:
-        store.add_sweep(sweep)
+        store.sweeps.add(sweep)
     ended = [RunStatus.FINISHED, RunStatus.FAILED, RunStatus.STOPPED]
     for n, status in enumerate([RunStatus.READY, RunStatus.QUEUED, RunStatus.QUEUED, *ended]):
         store.add(
@@ -195,7 +195,7 @@ def test_roundtrip(layout: Layout) -> None:
     store, _ = start(layout)
     fill(store)
     exported = jobs_json.export(store)
-    runs, sweeps = store.runs(limit=99), store.sweeps()
+    runs, sweeps = store.runs(limit=99), store.sweeps.page()
     assert [run["name"] for run in exported["runs"].values()] == [run.name for run in reversed(runs)]
     assert "hunter2" not in json.dumps(exported)
     store.close()
@@ -203,7 +203,7 @@ def test_roundtrip(layout: Layout) -> None:
         file.unlink()
     layout.jobs_json.write_text(json.dumps(exported))
     again, _ = start(layout)
-    assert (again.runs(limit=99), again.sweeps()) == (runs, sweeps)
+    assert (again.runs(limit=99), again.sweeps.page()) == (runs, sweeps)
     assert jobs_json.export(again) == exported
 
 

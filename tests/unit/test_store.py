@@ -202,13 +202,13 @@ def test_queue_order(store: Store) -> None:
         return {run.name: run.queue_position for run in store.runs(limit=9)}
 
     assert positions() == {"1": 1, "2": 2, "3": 3, "0": 4}
-    assert store.waiting(9) == [runs[n].id for n in (1, 2, 0)]
-    assert store.waiting(1) == [runs[1].id]
+    assert store.queue.waiting(9) == [runs[n].id for n in (1, 2, 0)]
+    assert store.queue.waiting(1) == [runs[1].id]
     store.move(runs[1].id, RunStatus.LAUNCHING)
     store.move(runs[2].id, RunStatus.STOPPED)
     assert positions() == {"1": None, "2": None, "3": 1, "0": 2}
-    store.request_queued()
-    assert store.waiting(9) == [runs[3].id, runs[0].id]
+    store.queue.request_all()
+    assert store.queue.waiting(9) == [runs[3].id, runs[0].id]
 
 
 def test_changes(store: Store) -> None:
@@ -269,11 +269,11 @@ def test_sweeps(store: Store) -> None:
     runs = [make_run(sweep_id=sweep.id, sweep_params={"lr": n}) for n in range(3)]
     for run in runs:
         store.add(run)
-    store.add_sweep(sweep)
-    store.add_sweep(make_sweep(id="empty"))
-    empty, full = store.sweeps()
-    assert full == sweep == store.sweep(sweep.id)
-    assert store.sweeps(limit=1) == [empty]
-    assert store.sweep_runs([sweep.id, empty.id]) == {sweep.id: [run.id for run in runs], empty.id: []}
-    assert store.has_sweep(sweep.id)
-    assert not store.has_sweep(UNKNOWN)
+    store.sweeps.add(sweep)
+    store.sweeps.add(make_sweep(id="empty"))
+    empty, full = store.sweeps.page()
+    assert full == sweep == store.sweeps.get(sweep.id)
+    assert store.sweeps.page(limit=1) == [empty]
+    assert store.sweeps.run_ids([sweep.id, empty.id]) == {sweep.id: [run.id for run in runs], empty.id: []}
+    assert store.sweeps.has(sweep.id)
+    assert not store.sweeps.has(UNKNOWN)

@@ -34,7 +34,7 @@ def test_durable_and_concurrent(store: Store, database: Path) -> None:
     """WAL, so that readers and a second server go on; every commit synced."""
     with closing(sqlite3.connect(database)) as db:
         assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    assert tuple(store._db.execute("PRAGMA synchronous").fetchone()) == (2,)
+    assert tuple(store._db.connection.execute("PRAGMA synchronous").fetchone()) == (2,)
 
 
 def test_transaction_is_all_or_nothing(store: Store, database: Path, tmp_path: Path) -> None:
@@ -72,10 +72,10 @@ def test_same_id_twice(store: Store) -> None:
 @contextmanager
 def no_page_is_left(store: Store) -> Iterator[None]:
     """SQLite's own words for a full disk."""
-    (pages,) = store._db.execute("PRAGMA page_count").fetchone()
-    store._db.execute(f"PRAGMA max_page_count = {pages}")
+    (pages,) = store._db.connection.execute("PRAGMA page_count").fetchone()
+    store._db.connection.execute(f"PRAGMA max_page_count = {pages}")
     yield
-    store._db.execute("PRAGMA max_page_count = 1000000")
+    store._db.connection.execute("PRAGMA max_page_count = 1000000")
 
 
 def writes(store: Store, run_id: str) -> list[Callable[[], Any]]:
@@ -146,15 +146,15 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 def plans_of(store: Store, ask: Callable[[], Any]) -> str:
     """What SQLite says of how it answers each statement that `ask` sends."""
     statements: list[str] = []
-    store._db.set_trace_callback(statements.append)
+    store._db.connection.set_trace_callback(statements.append)
     try:
         ask()
     finally:
-        store._db.set_trace_callback(None)
+        store._db.connection.set_trace_callback(None)
     steps = []
     for sql in statements:
         # Python 3.10 hands over the statement without its values; a plan does not depend on them.
-        plan = store._db.execute(f"EXPLAIN QUERY PLAN {sql}", [None] * sql.count("?")).fetchall()
+        plan = store._db.connection.execute(f"EXPLAIN QUERY PLAN {sql}", [None] * sql.count("?")).fetchall()
         steps += [row["detail"] for row in plan]
     return "\n".join(steps)
 
@@ -178,7 +178,7 @@ def test_listing_uses_an_index(crowded: Store, filters: dict[str, Any], index: s
 
 
 QUERIES: dict[str, tuple[Callable[[Store], Any], str]] = {
-    "waiting": (lambda store: store.waiting(5), "INDEX runs_queue"),
+    "waiting": (lambda store: store.queue.waiting(5), "INDEX runs_queue"),
     "active": (Store.active, "INDEX runs_status "),
     "active count": (Store.active_count, "COVERING INDEX runs_status "),
     "changes": (lambda store: store.changed_since(MANY - 10, 99), "INDEX runs_rev"),
@@ -215,9 +215,9 @@ WORK: dict[str, Callable[[Store], Any]] = {
 def test_work_does_not_grow_with_history(crowded: Store, ask: Callable[[Store], Any]) -> None:
     """In steps of SQLite's machine: a look at each of 100,000 runs would take several times as many."""
     looked: list[None] = []
-    crowded._db.set_progress_handler(lambda: looked.append(None), 100)
+    crowded._db.connection.set_progress_handler(lambda: looked.append(None), 100)
     try:
         ask(crowded)
     finally:
-        crowded._db.set_progress_handler(None, 0)
+        crowded._db.connection.set_progress_handler(None, 0)
     assert len(looked) * 100 < MANY / 4

@@ -45,6 +45,7 @@ CREATE TABLE runs (
     spool_offset      INTEGER NOT NULL DEFAULT 0,         -- how far its spool was read
     last_seq          INTEGER NOT NULL DEFAULT 0,
     sidecar           TEXT,                               -- the processes' identity, from its first event
+    metrics           TEXT,                               -- last, lowest and highest of each, as far as read
     env               TEXT    NOT NULL DEFAULT '{}'       -- what the caller gave; never listed, and last: it may be long
 );
 

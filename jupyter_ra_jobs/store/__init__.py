@@ -1,0 +1,7 @@
+"""What is kept on disk: the only SQL. One database, a class a table."""
+
+from jupyter_ra_jobs.store.database import SCHEMA_VERSION
+from jupyter_ra_jobs.store.runs import Store
+from jupyter_ra_jobs.store.sweeps import SweepCount
+
+__all__ = ["SCHEMA_VERSION", "Store", "SweepCount"]

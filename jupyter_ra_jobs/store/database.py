@@ -1,0 +1,177 @@
+"""The database file: its connection, its transactions, and the way between rows and records.
+
+SQLite in WAL mode with synchronous=FULL: what a write has returned from survives a power cut.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from jupyter_ra_jobs.errors import RaJobsError, StorageFull, Unavailable
+from jupyter_ra_jobs.models import SidecarIdentity
+from jupyter_ra_jobs.states import TERMINAL, RunStatus
+
+SCHEMA_VERSION = 1
+_BUSY_SECONDS = 0.25  # how long the event loop may stand still for another process's write
+
+_JSON = {
+    "after",
+    "creation_context",
+    "env",
+    "gpu_ids",
+    "gpuwrap_config",
+    "metrics",
+    "parameters",
+    "run_options",
+    "sidecar",
+    "sweep_params",
+    "tags",
+    "ui_config",
+}
+_BOOL = {"is_archived", "is_wild", "is_draft"}
+_ENDED = {status.value for status in TERMINAL}
+COMPUTED = {"run_dir", "queue_position"}
+NEXT_REV = "(SELECT coalesce(max(rev), 0) + 1 FROM runs)"
+
+Values = Mapping[str, Any] | Sequence[Any]
+
+
+class Database:
+    """One connection, for the event loop's thread alone. `changed` is told of each change worth showing."""
+
+    def __init__(self, path: Path, changed: Callable[[], None]) -> None:
+        self.changed = changed
+        self.connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+        self.connection.row_factory = sqlite3.Row
+        self.execute("PRAGMA journal_mode = WAL")
+        self.execute("PRAGMA synchronous = FULL")
+        with self.transaction():
+            self._create_or_check(path)
+
+    def _create_or_check(self, path: Path) -> None:
+        (version,) = self.execute("PRAGMA user_version").fetchone()
+        if version == 0:
+            schema = resources.files("jupyter_ra_jobs.store").joinpath("schema.sql").read_text()
+            for statement in schema.split(";\n"):
+                self.execute(statement)
+            self.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        elif version > SCHEMA_VERSION:
+            raise RaJobsError(
+                f"{path} was written by a newer jupyter_ra_jobs (schema {version}, this one knows "
+                f"{SCHEMA_VERSION}); install that version, or use another workdir"
+            )
+
+    def close(self) -> None:
+        """Close the database; nothing may be called afterwards."""
+        self.connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All of it or nothing; within another one, a part of that.
+
+        The write lock is taken at once, so that nobody has to be undone.
+        """
+        if self.connection.in_transaction:
+            yield
+            return
+        with _disk_errors():
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self.connection.execute("COMMIT")
+            except BaseException:
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
+                raise
+
+    def execute(self, sql: str, values: Values = ()) -> sqlite3.Cursor:
+        """One statement; raises StorageFull and Unavailable, and then nothing has changed."""
+        with _disk_errors():
+            return self.connection.execute(sql, values)
+
+    def insert(self, table: str, rows: list[dict[str, Any]]) -> None:
+        """Add rows that all have the same columns."""
+        names, marks = ", ".join(rows[0]), ", ".join(f":{name}" for name in rows[0])
+        with _disk_errors():
+            self.connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)
+
+    def get_meta(self, key: str) -> str | None:
+        """A note about the whole store."""
+        row = self.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return row["value"] if row else None
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Keep a note about the whole store."""
+        self.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+
+@contextmanager
+def _disk_errors() -> Iterator[None]:
+    """What SQLite says when the disk takes nothing, in our words. The statement changed nothing."""
+    try:
+        yield
+    except sqlite3.OperationalError as problem:
+        text = str(problem)
+        if any(sign in text for sign in ("disk is full", "disk I/O", "readonly", "unable to open")):
+            raise StorageFull(f"the run database takes nothing: {text}") from problem
+        if "locked" in text:
+            raise Unavailable("another process holds the run database; try again") from problem
+        raise
+
+
+def words(statuses: Iterable[RunStatus]) -> str:
+    """Statuses as SQL has them behind IN."""
+    return "(" + ", ".join(f"'{status.value}'" for status in sorted(statuses)) + ")"
+
+
+def assignments(changes: Mapping[str, Any]) -> str:
+    """What stands behind SET, with the values to be bound by name."""
+    return ", ".join(f"{name} = :{name}" for name in changes)
+
+
+def to_row(record: msgspec.Struct) -> dict[str, Any]:
+    """A record as the columns that are stored of it."""
+    return to_columns({n: getattr(record, n) for n in record.__struct_fields__ if n not in COMPUTED})
+
+
+def to_columns(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as SQLite takes them."""
+    return {name: _to_column(name, value) for name, value in values.items()}
+
+
+def _to_column(name: str, value: Any) -> Any:
+    if name in _JSON and value is not None:
+        return msgspec.json.encode(value).decode()
+    if isinstance(value, RunStatus):
+        return value.value
+    return value
+
+
+def columns(kind: type[msgspec.Struct]) -> str:
+    """The columns of a record."""
+    return ", ".join(name for name in kind.__struct_fields__ if name not in COMPUTED)
+
+
+def to_struct(row: sqlite3.Row, kind: type[Any], **more: Any) -> Any:
+    """A record of a row with the columns that `kind` has; a list of runs is made of many, so no detours."""
+    values = dict(zip(row.keys(), row, strict=True))
+    values.pop("rev", None)
+    if values.get("status") in _ENDED and "attach_command" in values:
+        values["attach_command"] = None  # the window is gone
+    for name, read in _READ.items():
+        if values.get(name) is not None:
+            values[name] = read(values[name])
+    return kind(**values, **more)
+
+
+_READ: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(_JSON, msgspec.json.decode),
+    **dict.fromkeys(_BOOL, bool),
+    "status": RunStatus,
+    "sidecar": msgspec.json.Decoder(SidecarIdentity).decode,
+}

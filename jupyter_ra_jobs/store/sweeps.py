@@ -1,0 +1,88 @@
+"""The sweeps on disk."""
+
+import json
+from typing import Any, NamedTuple
+
+from jupyter_ra_jobs.errors import NotFound
+from jupyter_ra_jobs.models import StoredSweep
+from jupyter_ra_jobs.states import RunStatus
+from jupyter_ra_jobs.store.database import Database, assignments, columns, to_columns, to_row, to_struct
+
+_COLUMNS = columns(StoredSweep)
+_NOT_RETRIED = """NOT EXISTS (SELECT 1 FROM runs AS retry
+    WHERE retry.parent_run_id = runs.id AND retry.sweep_id = runs.sweep_id)"""
+
+
+class SweepCount(NamedTuple):
+    """The runs of a sweep with one status: how many, how many wait to be started, from when to when."""
+
+    status: RunStatus
+    runs: int
+    waiting: int
+    first_started: float | None
+    last_ended: float | None
+
+
+class SweepTable:
+    """What is stored of sweeps, and what their runs say of them."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def add(self, sweep: StoredSweep) -> None:
+        """Store a sweep."""
+        self._db.insert("sweeps", [to_row(sweep)])
+
+    def change(self, sweep_id: str, **changes: Any) -> None:
+        """Set columns of a sweep."""
+        values = to_columns(changes)
+        self._db.execute(f"UPDATE sweeps SET {assignments(values)} WHERE id = :id", values | {"id": sweep_id})
+        self._db.changed()
+
+    def get(self, sweep_id: str) -> StoredSweep:
+        """What is stored of a sweep, or NotFound."""
+        row = self._db.execute(f"SELECT {_COLUMNS} FROM sweeps WHERE id = ?", (sweep_id,)).fetchone()
+        if row is None:
+            raise NotFound(f"there is no sweep {sweep_id}")
+        found: StoredSweep = to_struct(row, StoredSweep)
+        return found
+
+    def has(self, sweep_id: str) -> bool:
+        """Whether there is such a sweep."""
+        return self._db.execute("SELECT 1 FROM sweeps WHERE id = ?", (sweep_id,)).fetchone() is not None
+
+    def page(self, limit: int = -1) -> list[StoredSweep]:
+        """The newest sweeps first; -1 means all of them."""
+        rows = self._db.execute(f"SELECT {_COLUMNS} FROM sweeps ORDER BY n DESC LIMIT ?", (limit,))
+        return [to_struct(row, StoredSweep) for row in rows]
+
+    def run_ids(self, sweep_ids: list[str]) -> dict[str, list[str]]:
+        """The ids of each sweep's runs, in the order of their creation."""
+        found: dict[str, list[str]] = {sweep_id: [] for sweep_id in sweep_ids}
+        for row in self._db.execute(
+            "SELECT sweep_id, id FROM runs WHERE sweep_id IN (SELECT value FROM json_each(?)) ORDER BY n",
+            (json.dumps(sweep_ids),),
+        ):
+            found[row["sweep_id"]].append(row["id"])
+        return found
+
+    def counts(self, sweep_ids: list[str]) -> dict[str, list[SweepCount]]:
+        """How the runs of each sweep stand, those aside that were retried within the sweep."""
+        found: dict[str, list[SweepCount]] = {sweep_id: [] for sweep_id in sweep_ids}
+        for row in self._db.execute(
+            "SELECT sweep_id, status, count(*), sum(start_requested), min(started_at), max(ended_at)"
+            " FROM runs WHERE sweep_id IN (SELECT value FROM json_each(?))"
+            f" AND {_NOT_RETRIED} GROUP BY sweep_id, status",
+            (json.dumps(sweep_ids),),
+        ):
+            found[row[0]].append(SweepCount(RunStatus(row[1]), *row[2:]))
+        return found
+
+    def retryable(self, sweep_id: str) -> list[str]:
+        """The failed and stopped runs of a sweep that were not retried in it yet, oldest first."""
+        rows = self._db.execute(
+            "SELECT id FROM runs WHERE sweep_id = ? AND status IN ('failed', 'stopped')"
+            f" AND {_NOT_RETRIED} ORDER BY n",
+            (sweep_id,),
+        )
+        return [row["id"] for row in rows]
