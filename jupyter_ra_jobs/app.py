@@ -10,7 +10,7 @@ from jupyter_core.application import JupyterApp
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.serverapp import ServerApp
 from jupyter_server.utils import url_path_join
-from traitlets import Bool, Enum, Float, Integer, TraitError, Unicode, default, validate
+from traitlets import Bool, Enum, Float, Integer, List, TraitError, Unicode, default, validate
 
 from jupyter_ra_jobs._version import __version__
 from jupyter_ra_jobs.errors import RaJobsError
@@ -90,9 +90,15 @@ class RaJobsApp(ExtensionApp):
     log_search_seconds = Float(
         10.0, min=0.1, help="Seconds that one search request may take; it then says from where to go on."
     ).tag(config=True)
-
     max_sweep_runs = Integer(
         10_000, min=1, help="Most runs that one sweep may have; larger grids need max_runs."
+    ).tag(config=True)
+    gpus = List(
+        Unicode(),
+        None,
+        allow_none=True,
+        help="""GPUs to give to runs that ask for some, by the ids that CUDA_VISIBLE_DEVICES takes. None: what
+        the server's own CUDA_VISIBLE_DEVICES names, else all that nvidia-smi lists.""",
     ).tag(config=True)
 
     @default("open_browser")
@@ -162,6 +168,7 @@ class RaJobsApp(ExtensionApp):
                     log_stream_bytes=self.log_stream_bytes,
                     log_search_seconds=self.log_search_seconds,
                     max_sweep_runs=self.max_sweep_runs,
+                    gpus=self.gpus,
                 ),
                 LaunchSettings(
                     shell=self.shell,

@@ -83,6 +83,9 @@ def _run(run_id: str, record: dict[str, Any], layout: Layout) -> Run:
         "tags": [],
         "created_at": 0.0,
         "priority": 0,
+        "after": [],
+        "max_retries": 0,
+        "attempt": 1,
     }
     given = {name: value for name, value in record.items() if name in defaults and value is not None}
     computed = {"id": _checked_id(run_id), "run_dir": str(layout.run_dir(run_id)), "queue_position": None}

@@ -86,16 +86,18 @@ class Launcher:
         """How many runs may be active at once; None means no limit."""
         return self._settings.max_running or None
 
-    async def prepare(self, run: Run, env: Mapping[str, str]) -> "Prepared":
+    async def prepare(self, run: Run, env: Mapping[str, str], gpu_ids: list[str] | None = None) -> "Prepared":
         """Do everything that a launch can fail at before the store knows of it.
 
+        `gpu_ids` are the GPUs that it is to have; None leaves that to its environment.
         Raises Unavailable and StorageFull. `launch` takes what this returns; else `discard` it.
         """
         await self.check()
-        return await asyncio.to_thread(self._write_spec, run, env)
+        return await asyncio.to_thread(self._write_spec, run, env, gpu_ids)
 
     async def launch(self, run_id: str, prepared: "Prepared") -> bool:
-        """Launch a `ready` or `queued` run; False when no slot is free, and then nothing has changed.
+        """Launch a `ready` or `queued` run; False when no slot is free, or one of its GPUs is not, and then
+        nothing has changed.
 
         Raises Conflict when the run is beyond that (somebody was quicker), and LaunchFailed, after
         which the run is `failed`.
@@ -108,6 +110,7 @@ class Launcher:
             run_id,
             RunStatus.LAUNCHING,
             max_active=self.max_active,
+            gpu_ids=prepared.gpu_ids,
             token_hash=prepared.token_hash,
             start_requested=0,
         )
@@ -125,7 +128,8 @@ class Launcher:
 
         Harmless if it did: a sidecar that finds a spool in the run dir leaves it alone.
         """
-        prepared = await self.prepare(self._store.run(run_id), self._store.env(run_id))
+        run = self._store.run(run_id)
+        prepared = await self.prepare(run, self._store.env(run_id), run.gpu_ids)
         self._store.change(run_id, token_hash=prepared.token_hash, launched_at=time.time())
         await self._start_sidecar(run_id, prepared)
 
@@ -144,7 +148,7 @@ class Launcher:
             attach_command=handle.attach_command,
         )
 
-    def _write_spec(self, run: Run, env: Mapping[str, str]) -> "Prepared":
+    def _write_spec(self, run: Run, env: Mapping[str, str], gpu_ids: list[str] | None) -> "Prepared":
         token = secrets.token_urlsafe(32)
         run_dir = self._layout.run_dir(run.id)
         the_spec = spec.Spec(
@@ -152,7 +156,7 @@ class Launcher:
             command=run.command,
             shell=self._settings.shell,
             workdir=run.workdir,
-            env=self._environment(run.id, env),
+            env=self._environment(run.id, env, gpu_ids),
             umask=self._umask,
             token=token,
             server_file=str(self._layout.server_file),
@@ -167,9 +171,11 @@ class Launcher:
             self._layout.artifacts(run.id).mkdir(mode=0o700, parents=True, exist_ok=True)
             run_dir.chmod(0o700)
             beside = write_private(path, the_spec.to_json())
-        return Prepared(path, beside, hash_token(token), (run.command, run.workdir))
+        return Prepared(path, beside, hash_token(token), (run.command, run.workdir), gpu_ids)
 
-    def _environment(self, run_id: str, given: Mapping[str, str]) -> dict[str, str]:
+    def _environment(
+        self, run_id: str, given: Mapping[str, str], gpu_ids: list[str] | None
+    ) -> dict[str, str]:
         """The caller's over the server's, and what tells the command who it is."""
         inherited = {name: value for name, value in os.environ.items() if name not in _NOT_INHERITED}
         own = {
@@ -177,6 +183,9 @@ class Launcher:
             "RA_RUN_DIR": str(self._layout.run_dir(run_id)),
             "RA_ARTIFACTS_DIR": str(self._layout.artifacts(run_id)),
         }
+        if gpu_ids is not None:
+            own["CUDA_VISIBLE_DEVICES"] = ",".join(gpu_ids)
+            own["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # as nvidia-smi counts them
         return {**inherited, **given, **own}
 
     async def _in_thread(self, call: Callable[..., T], *arguments: object) -> T:
@@ -186,12 +195,15 @@ class Launcher:
 class Prepared:
     """A spec on the disk, beside its place: all that can fail before a launch has been done."""
 
-    def __init__(self, path: Path, beside: Path, token_hash: str, work: tuple[str, str]) -> None:
+    def __init__(
+        self, path: Path, beside: Path, token_hash: str, work: tuple[str, str], gpu_ids: list[str] | None
+    ) -> None:
         self._path = path
         self._beside = beside
         self.token_hash = token_hash
         self.work = work
         """Command and workdir, as they were written."""
+        self.gpu_ids = gpu_ids
 
     def publish(self) -> None:
         """Put it in its place."""

@@ -57,6 +57,11 @@ class Run(Struct, frozen=True, kw_only=True, omit_defaults=True):
     notes: str | None
     timeout_seconds: float | None = None
     priority: int = 0
+    after: list[str] = []
+    max_retries: int = 0
+    attempt: int = 1
+    gpus: int | None = None
+    gpu_ids: list[str] | None = None
 
 
 class Progress(Struct, frozen=True, kw_only=True):
@@ -94,6 +99,7 @@ class StoredSweep(Struct, frozen=True, kw_only=True):
     chat_session_id: str | None = None
     ui_config: dict[str, Any] | None = None
     creation_context: dict[str, Any] | None = None
+    run_options: dict[str, Any] = {}
 
 
 class Sweep(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -120,9 +126,21 @@ class Sweep(Struct, frozen=True, kw_only=True, omit_defaults=True):
     method: Literal["grid", "random", "zip"]
     seed: int | None
     total_combinations: int | None
+    run_options: dict[str, Any] = {}
 
 
-class NewSweep(Struct, frozen=True, kw_only=True):
+class RunOptions(Struct, frozen=True, kw_only=True):
+    """How a run runs: said of one run, or of all runs of a sweep."""
+
+    tags: list[Tag] = []
+    timeout_seconds: Seconds | None = None
+    priority: Annotated[int, Meta(ge=-1000, le=1000, description="Higher ones leave the queue first.")] = 0
+    after: Annotated[list[str], Meta(max_length=1000, description="Runs that must have finished first.")] = []
+    max_retries: Annotated[int, Meta(ge=0, le=100, description="How often to run again what failed.")] = 0
+    gpus: Annotated[int, Meta(ge=0, le=1024, description="GPUs of its own; 0 hides all.")] | None = None
+
+
+class NewSweep(RunOptions, frozen=True, kw_only=True):
     """What a caller says of a sweep to create."""
 
     name: Name
@@ -139,6 +157,7 @@ class NewSweep(Struct, frozen=True, kw_only=True):
     parallel: Annotated[int, Meta(ge=1)] | None = None
     method: Literal["grid", "random", "zip"] = "grid"
     seed: int | None = None
+    env: dict[str, str] | None = None
 
 
 class NewWildSweep(Struct, frozen=True, kw_only=True):
@@ -169,7 +188,7 @@ class SweepStarted(Struct, frozen=True, kw_only=True):
     sweep_id: str
 
 
-class NewRun(Struct, frozen=True, kw_only=True):
+class NewRun(RunOptions, frozen=True, kw_only=True):
     """What a caller says of a run to create."""
 
     name: Name
@@ -182,10 +201,7 @@ class NewRun(Struct, frozen=True, kw_only=True):
     auto_start: bool = False
     gpuwrap_config: dict[str, Any] | None = None
     env: dict[str, str] | None = None
-    tags: list[Tag] = []
     notes: Notes | None = None
-    timeout_seconds: Seconds | None = None
-    priority: Annotated[int, Meta(ge=-1000, le=1000)] = 0
 
 
 class RunEdit(Struct, frozen=True, kw_only=True):

@@ -145,7 +145,8 @@ class Reports:
         await asyncio.get_running_loop().run_in_executor(self._enders, self._executor.end, t.id, t.sidecar)
         await self._catch_up([self._store.tracking(t.id)])  # a last word from a sidecar ended for deafness
         stopped = t.stop_requested_at is not None
-        if self._store.move(t.id, RunStatus.STOPPED if stopped else RunStatus.FAILED, error=why):
+        status = RunStatus.STOPPED if stopped else RunStatus.FAILED
+        if self._store.move(t.id, status, only_from=ACTIVE, error=why):
             self._noted(t.id)
 
     def _spool_taken(self, run_id: str) -> bool:
@@ -218,6 +219,7 @@ class Reports:
             t.id,
             report.status,
             at=report.time,
+            only_from=ACTIVE,
             exit_code=report.exit_code,
             signal=report.signal,
             error=error,

@@ -13,9 +13,10 @@ from typing import Any
 from msgspec import UNSET, structs
 
 from jupyter_ra_jobs.errors import BadInput, Conflict, NotFound
+from jupyter_ra_jobs.gpus import Gpus
 from jupyter_ra_jobs.launcher import Launcher, Prepared
 from jupyter_ra_jobs.layout import Layout
-from jupyter_ra_jobs.models import NewRun, RerunOptions, Run, RunEdit
+from jupyter_ra_jobs.models import NewRun, RerunOptions, Run, RunEdit, RunOptions
 from jupyter_ra_jobs.states import ACTIVE, RunStatus
 from jupyter_ra_jobs.store import Store
 
@@ -35,6 +36,7 @@ class Runs:
         store: Store,
         launcher: Launcher,
         layout: Layout,
+        gpus: Gpus,
         *,
         auto_start_queued: bool,
         wake: Callable[[], None],
@@ -42,6 +44,7 @@ class Runs:
         self._store = store
         self._launcher = launcher
         self._layout = layout
+        self._gpus = gpus
         self._auto_start_queued = auto_start_queued
         self._wake = wake
 
@@ -94,11 +97,14 @@ class Runs:
         Raises BadInput; with `auto_start` also what `start` raises, and then nothing was created unless
         the launch itself failed.
         """
+        await self._gpus.check(new.gpus)
         run, env = self.build(new), checked_env(new.env)
         # Prepared first: what the disk or the machine refuses is known before the store has the run.
-        prepared = await self._launcher.prepare(run, env) if new.auto_start else None
-        self._store.add(run, env)
-        return await self._start(run, prepared) if prepared else run
+        prepared = await self._prepare(run, env) if new.auto_start else None
+        with self._store.transaction():
+            self._store.queue.check_after(run.after)
+            self._store.add(run, env)
+        return await self._start(run, prepared) if new.auto_start else run
 
     def build(self, new: NewRun) -> Run:
         """The run that `new` describes, checked but not stored. Raises BadInput."""
@@ -138,6 +144,9 @@ class Runs:
             notes=new.notes,
             timeout_seconds=new.timeout_seconds,
             priority=new.priority,
+            after=list(dict.fromkeys(new.after)),
+            max_retries=new.max_retries,
+            gpus=new.gpus,
         )
 
     def edit(self, run_id: str, edit: RunEdit) -> Run:
@@ -165,7 +174,9 @@ class Runs:
         return self._store.run(run_id)
 
     async def start(self, run_id: str) -> Run:
-        """Start a `ready` or `queued` run, or have it wait its turn when no slot is free.
+        """Start a `ready` or `queued` run, or have it wait its turn when it cannot go at once.
+
+        One that needs GPUs, or others to finish first, always takes its turn in the queue.
 
         Raises Conflict from any other status, Unavailable, StorageFull and BadInput (its workdir is gone)
         with nothing changed, LaunchFailed after which the run is `failed`.
@@ -174,16 +185,35 @@ class Runs:
         if run.status not in (RunStatus.READY, RunStatus.QUEUED):
             raise Conflict(f"run {run_id} is {run.status} and cannot be started; rerun it to run it again")
         self.checked_workdir(run.workdir)
-        return await self._start(run, await self._launcher.prepare(run, self._store.env(run_id)))
+        await self._gpus.check(run.gpus)
+        return await self._start(run, await self._prepare(run, self._store.env(run_id)))
 
-    async def _start(self, run: Run, prepared: Prepared) -> Run:
-        others_wait = self._launcher.max_active is not None and self._store.queue.waiting(1)
-        if others_wait or not await self._launcher.launch(run.id, prepared):
-            prepared.discard()
-            if not self._store.change(run.id, only_from=[RunStatus.QUEUED], start_requested=1):
-                self._enqueue(run.id, start=True)
-        self._wake()
+    async def _prepare(self, run: Run, env: Mapping[str, str]) -> Prepared | None:
+        """What a launch needs; None for a run that goes through the queue in any case."""
+        if run.gpus or run.after:
+            await self._launcher.check()
+            return None
+        return await self._launcher.prepare(run, env, [] if run.gpus == 0 else None)
+
+    async def _start(self, run: Run, prepared: Prepared | None) -> Run:
+        try:
+            if prepared is None or not await self._launch(run, prepared):
+                self._request_start(run.id)
+        finally:
+            self._wake()
         return self._store.run(run.id)
+
+    async def _launch(self, run: Run, prepared: Prepared) -> bool:
+        """Launch it past the queue, unless others wait there for a slot."""
+        others_wait = self._launcher.max_active is not None and self._store.queue.next(1, [])
+        if not others_wait and await self._launcher.launch(run.id, prepared):
+            return True
+        prepared.discard()
+        return False
+
+    def _request_start(self, run_id: str) -> None:
+        if not self._store.change(run_id, only_from=[RunStatus.QUEUED], start_requested=1):
+            self._enqueue(run_id, start=True)
 
     def _enqueue(self, run_id: str, *, start: bool) -> None:
         if not self._store.move(run_id, RunStatus.QUEUED, start_requested=int(start)):
@@ -224,9 +254,7 @@ class Runs:
             auto_start=options.auto_start,
             gpuwrap_config=options.gpuwrap_config or run.gpuwrap_config,
             env=self._store.env(run_id),
-            tags=run.tags,
-            timeout_seconds=run.timeout_seconds,
-            priority=run.priority,
+            **_options(run),
         )
         return await self.create(new)
 
@@ -240,9 +268,7 @@ class Runs:
             parent_run_id=run.id,
             chat_session_id=run.chat_session_id,
             gpuwrap_config=run.gpuwrap_config,
-            tags=run.tags,
-            timeout_seconds=run.timeout_seconds,
-            priority=run.priority,
+            **_options(run),
         )
         return structs.replace(self.build(again), sweep_params=run.sweep_params)
 
@@ -273,6 +299,11 @@ class Runs:
         if not os.access(path, os.X_OK):
             raise BadInput(f"workdir: {path} may not be entered")
         return os.path.normpath(path)
+
+
+def _options(run: Run) -> dict[str, Any]:
+    """How it ran, for one that repeats it; what it had to wait for has happened."""
+    return {name: getattr(run, name) for name in RunOptions.__struct_fields__ if name != "after"}
 
 
 def checked_text(field: str, text: str) -> str:

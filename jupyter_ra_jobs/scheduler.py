@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 
 from jupyter_ra_jobs.errors import Conflict, LaunchFailed, RaJobsError, Unavailable
+from jupyter_ra_jobs.gpus import Gpus
 from jupyter_ra_jobs.launcher import Launcher
 from jupyter_ra_jobs.reports import Reports
 from jupyter_ra_jobs.store import Store
@@ -23,12 +24,14 @@ class Scheduler:
         store: Store,
         launcher: Launcher,
         reports: Reports,
+        gpus: Gpus,
         log: logging.Logger,
         on_tick: Callable[[int], None],
     ) -> None:
         self._store = store
         self._launcher = launcher
         self._reports = reports
+        self._gpus = gpus
         self._log = log
         self._on_tick = on_tick
         self._awake = asyncio.Event()
@@ -65,7 +68,7 @@ class Scheduler:
                 await self.tick()
             except Exception:  # noqa: BLE001 - the edge of the loop: the other runs must not stand still
                 self._log.exception("a scheduler tick failed; the next one tries again")
-            busy = self._store.active_count() or self._store.queue.waiting(1)
+            busy = self._store.active_count() or self._store.queue.next(1, self._gpus.known)
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._awake.wait(), _BUSY_TICK if busy else _IDLE_TICK)
 
@@ -98,9 +101,10 @@ class Scheduler:
         """Start the runs that wait, first come first, while there are slots."""
         limit = self._launcher.max_active
         free = _AT_ONCE if limit is None else min(_AT_ONCE, limit - self._store.active_count())
-        for run_id in self._store.queue.waiting(free) if free > 0 else []:
+        for run_id, gpu_ids in self._store.queue.next(free, self._gpus.known) if free > 0 else []:
             try:
-                prepared = await self._launcher.prepare(self._store.run(run_id), self._store.env(run_id))
+                run, env = self._store.run(run_id), self._store.env(run_id)
+                prepared = await self._launcher.prepare(run, env, gpu_ids)
                 if not await self._launcher.launch(run_id, prepared):
                     prepared.discard()
                     return

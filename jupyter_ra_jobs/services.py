@@ -10,6 +10,7 @@ from jupyter_ra_jobs import jobs_json
 from jupyter_ra_jobs.changes import Changes
 from jupyter_ra_jobs.errors import StorageFull
 from jupyter_ra_jobs.executors.base import Executor
+from jupyter_ra_jobs.gpus import Gpus
 from jupyter_ra_jobs.launcher import Launcher, LaunchSettings
 from jupyter_ra_jobs.layout import Layout
 from jupyter_ra_jobs.log_search import LogSearch
@@ -33,6 +34,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     log_stream_bytes: int
     log_search_seconds: float
     max_sweep_runs: int
+    gpus: list[str] | None
+    """Their ids; None: those that are found."""
 
 
 class Services:
@@ -73,17 +76,18 @@ class Services:
             log,
             self._noted,
         )
-        self.scheduler = Scheduler(self.store, self.launcher, self.reports, log, self._ticked)
+        self.gpus = Gpus(settings.gpus, log)
+        self.scheduler = Scheduler(self.store, self.launcher, self.reports, self.gpus, log, self._ticked)
         self.runs = Runs(
             self.store,
             self.launcher,
             layout,
+            self.gpus,
             auto_start_queued=settings.auto_start_queued,
             wake=self.scheduler.wake,
         )
-
         self.sweeps = Sweeps(
-            self.store, self.runs, most_runs=settings.max_sweep_runs, wake=self.scheduler.wake
+            self.store, self.runs, self.gpus, most_runs=settings.max_sweep_runs, wake=self.scheduler.wake
         )
 
     async def start(self, where: dict[str, Any]) -> None:
@@ -99,6 +103,7 @@ class Services:
             )
         await self.scheduler.adopt()
         self._announce()
+        self.gpus.look(then=self.scheduler.wake)
         self.scheduler.start()
 
     def _ticked(self, active: int) -> None:

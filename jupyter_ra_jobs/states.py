@@ -18,8 +18,8 @@ class RunStatus(str, Enum):
 
 
 TRANSITIONS: dict[RunStatus, frozenset[RunStatus]] = {
-    RunStatus.READY: frozenset({RunStatus.QUEUED, RunStatus.LAUNCHING}),
-    RunStatus.QUEUED: frozenset({RunStatus.LAUNCHING, RunStatus.STOPPED}),
+    RunStatus.READY: frozenset({RunStatus.QUEUED, RunStatus.LAUNCHING, RunStatus.FAILED}),
+    RunStatus.QUEUED: frozenset({RunStatus.LAUNCHING, RunStatus.STOPPED, RunStatus.FAILED}),
     RunStatus.LAUNCHING: frozenset({RunStatus.RUNNING, RunStatus.FAILED, RunStatus.STOPPED}),
     RunStatus.RUNNING: frozenset({RunStatus.FINISHED, RunStatus.FAILED, RunStatus.STOPPED}),
     RunStatus.FINISHED: frozenset(),

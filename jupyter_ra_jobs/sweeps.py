@@ -11,18 +11,20 @@ from msgspec import UNSET, Struct, structs
 
 from jupyter_ra_jobs import grids
 from jupyter_ra_jobs.errors import Conflict
+from jupyter_ra_jobs.gpus import Gpus
 from jupyter_ra_jobs.models import (
     NewRun,
     NewSweep,
     NewWildSweep,
     Progress,
     Run,
+    RunOptions,
     StoredSweep,
     Sweep,
     SweepEdit,
     SweepStatus,
 )
-from jupyter_ra_jobs.runs import Runs, checked_command, checked_text
+from jupyter_ra_jobs.runs import Runs, checked_command, checked_env, checked_text
 from jupyter_ra_jobs.states import ACTIVE, TERMINAL, RunStatus
 from jupyter_ra_jobs.store import Store, SweepCount
 
@@ -43,9 +45,12 @@ class SweepRow(Struct, frozen=True, kw_only=True):
 class Sweeps:
     """The verbs of a sweep. `wake` tells the scheduler that there is something to start or stop."""
 
-    def __init__(self, store: Store, runs: Runs, *, most_runs: int, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, store: Store, runs: Runs, gpus: Gpus, *, most_runs: int, wake: Callable[[], None]
+    ) -> None:
         self._store = store
         self._runs = runs
+        self._gpus = gpus
         self._most_runs = most_runs
         self._wake = wake
 
@@ -85,6 +90,8 @@ class Sweeps:
 
     async def create(self, new: NewSweep) -> Sweep:
         """Create a sweep, and unless it is a draft all of its runs, in one transaction. Raises BadInput."""
+        await self._gpus.check(new.gpus)
+        env = checked_env(new.env)
         sweep = StoredSweep(
             id=secrets.token_hex(6),
             name=checked_text("name", new.name),
@@ -101,13 +108,15 @@ class Sweeps:
             chat_session_id=new.chat_session_id,
             ui_config=new.ui_config,
             creation_context=new.creation_context,
+            run_options=_options(new),
         )
         children, total = await asyncio.to_thread(self._children, sweep)
         sweep = structs.replace(sweep, total_combinations=total)
         with self._store.transaction():
-            self._store.sweeps.add(sweep)
+            self._store.queue.check_after(new.after)
+            self._store.sweeps.add(sweep, env)
             if not sweep.is_draft:
-                self._store.add_all(children, {})
+                self._store.add_all(children, env)
         if new.auto_start or new.status == "running":
             self.start(sweep.id, new.parallel or 1)
         return self.get(sweep.id)
@@ -154,7 +163,8 @@ class Sweeps:
             raise Conflict(f"sweep {sweep_id} is no draft any more")
         with self._store.transaction():
             if status in ("pending", "running") and sweep.is_draft:
-                self._store.add_all(children, {})
+                self._store.queue.check_after(sweep.run_options.get("after", []))
+                self._store.add_all(children, self._store.sweeps.env(sweep_id))
                 changes["is_draft"] = False
             if changes:
                 self._store.sweeps.change(sweep_id, **changes)
@@ -175,6 +185,7 @@ class Sweeps:
                 command=sweep.base_command,
                 workdir=sweep.workdir,
                 chat_session_id=sweep.chat_session_id,
+                **sweep.run_options,
             )
         )
         children = []
@@ -256,6 +267,13 @@ class Sweeps:
             )
         self._store.change(run_id, sweep_id=sweep_id)
         return f"Run {run_id} added to sweep {sweep_id}"
+
+
+def _options(new: NewSweep) -> dict[str, Any]:
+    """What was said of how its runs run; what was not is left out."""
+    said = {field.name: getattr(new, field.name) for field in structs.fields(RunOptions)}
+    unsaid = structs.asdict(RunOptions())
+    return {name: value for name, value in said.items() if value != unsaid[name]}
 
 
 def assemble(stored: StoredSweep, run_ids: list[str], counts: list[SweepCount]) -> Sweep:

@@ -1,12 +1,35 @@
-"""The queue: who waits, and who may go next."""
+"""The queue on disk: who waits, for whom, and who may go next."""
 
 import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
-from jupyter_ra_jobs.states import ACTIVE
+from jupyter_ra_jobs.errors import BadInput
+from jupyter_ra_jobs.states import ACTIVE, RunStatus
 from jupyter_ra_jobs.store.database import Database, words
 
 _ACTIVE = words(ACTIVE)
 _POSITIONS_SHOWN = 10_000
+# As the index runs_startable has it.
+_STARTABLE = "runs INDEXED BY runs_startable WHERE status = 'queued' AND start_requested AND NOT waits_for"
+
+
+class Next(NamedTuple):
+    """A run that may go now, with the GPUs that it gets; they are its own only once it is claimed."""
+
+    run_id: str
+    gpu_ids: list[str] | None
+
+
+class _Waiting(NamedTuple):
+    """A run that waits, in the order in which those go first that are smaller."""
+
+    minus_priority: int
+    queued_at: float
+    n: int
+    run_id: str
+    sweep_id: str | None
+    gpus: int | None
 
 
 class Queue:
@@ -15,6 +38,8 @@ class Queue:
     def __init__(self, db: Database) -> None:
         self._db = db
 
+    # -- who may go --------------------------------------------------------------------------------
+
     def request_all(self, sweep_id: str | None = None) -> None:
         """Mark the queued runs as to be started: all of them, or those of one sweep."""
         of_sweep = "" if sweep_id is None else " AND sweep_id = :sweep_id"
@@ -22,45 +47,129 @@ class Queue:
             f"UPDATE runs SET start_requested = 1 WHERE status = 'queued'{of_sweep}", {"sweep_id": sweep_id}
         )
 
-    def waiting(self, limit: int) -> list[str]:
-        """Queued runs that were asked to start and may as far as their sweeps go, first come first.
+    def next(self, limit: int, gpus: Sequence[str]) -> list[Next]:
+        """At most `limit` runs that were asked to start and may, as far as their sweeps and `gpus` go.
 
-        Those of higher priority come before all others.
+        Runs that need GPUs go strictly one after the other, so that one that needs many gets them some
+        day; the others pass them by. One that needs more than there are holds nobody up.
         """
-        free: dict[str, int] = {
-            row["sweep_id"]: row["free"]
+        slots = self._sweep_slots()
+        waiting = sorted(self._lane(False, slots, limit, len(gpus)))
+        waiting += sorted(self._lane(True, slots, limit, len(gpus)))
+        free = self._free(gpus) if any(run.gpus for run in waiting) else []
+        chosen: list[tuple[_Waiting, list[str] | None]] = []
+        for run in waiting:
+            left = slots.get(run.sweep_id)
+            if left is not None and left <= 0:
+                continue
+            wanted = run.gpus or 0
+            if wanted > len(free):
+                break
+            chosen.append((run, free[:wanted] if run.gpus is not None else None))
+            free = free[wanted:]
+            if left is not None:
+                slots[run.sweep_id] = left - 1
+        return [Next(run.run_id, gpu_ids) for run, gpu_ids in sorted(chosen)[:limit]]
+
+    def _sweep_slots(self) -> dict[str | None, int]:
+        """How many more runs may be active, for each sweep with a limit that has runs waiting."""
+        return {
+            row["id"]: row["slots"]
             for row in self._db.execute(
-                "SELECT runs.sweep_id, sweeps.parallel - count(*) AS free FROM runs"
-                " JOIN sweeps ON sweeps.id = runs.sweep_id AND sweeps.parallel IS NOT NULL"
-                f" WHERE runs.status IN {_ACTIVE} GROUP BY runs.sweep_id"
+                # From sweep to sweep in the index, however many runs of each wait.
+                "WITH RECURSIVE waiting(id) AS ("
+                f" SELECT (SELECT min(sweep_id) FROM {_STARTABLE} AND sweep_id > '')"
+                f" UNION ALL SELECT (SELECT min(sweep_id) FROM {_STARTABLE} AND sweep_id > waiting.id)"
+                " FROM waiting WHERE waiting.id IS NOT NULL)"
+                " SELECT waiting.id, coalesce(sweeps.parallel, :unlimited) - (SELECT count(*) FROM runs"
+                f" WHERE runs.sweep_id = waiting.id AND status IN {_ACTIVE}) AS slots"
+                " FROM waiting LEFT JOIN sweeps ON sweeps.id = waiting.id WHERE waiting.id IS NOT NULL",
+                {"unlimited": 1 << 40},
             )
         }
-        full = [sweep_id for sweep_id, slots in free.items() if slots <= 0]
-        queue = self._db.execute(
-            "SELECT runs.id, runs.sweep_id, sweeps.parallel"
-            " FROM runs INDEXED BY runs_queue LEFT JOIN sweeps ON sweeps.id = runs.sweep_id"
-            " WHERE status = 'queued' AND start_requested"
-            " AND (sweep_id IS NULL OR sweep_id NOT IN (SELECT value FROM json_each(?)))"
-            " ORDER BY priority DESC, queued_at, runs.n",
-            (json.dumps(full),),
-        )
-        chosen: list[str] = []
-        for run_id, sweep_id, parallel in queue:
-            if len(chosen) >= limit:
-                break
-            if parallel is not None:
-                slots = free.setdefault(sweep_id, parallel)
-                if slots <= 0:
-                    continue
-                free[sweep_id] = slots - 1
-            chosen.append(run_id)
-        return chosen
 
-    def positions(self) -> dict[str, int]:
-        """The places of the first of the queued runs, from 1."""
-        queue = self._db.execute(
-            "SELECT id FROM runs INDEXED BY runs_queue WHERE status = 'queued'"
-            " ORDER BY priority DESC, queued_at, n LIMIT ?",
-            (_POSITIONS_SHOWN,),
+    def _lane(
+        self, needs_gpus: bool, slots: dict[str | None, int], limit: int, most_gpus: int
+    ) -> Iterator[_Waiting]:
+        """The first runs of each sweep that has room, and of those without a sweep."""
+        lane = f"{_STARTABLE} AND (gpus > 0) IS {{}} AND sweep_id IS ?"
+        for sweep_id in [None, *(sweep_id for sweep_id, free in slots.items() if free > 0)]:
+            for flag in ["1"] if needs_gpus else ["0", "NULL"]:
+                rows = self._db.execute(
+                    f"SELECT -priority, queued_at, n, id, sweep_id, gpus FROM {lane.format(flag)}"
+                    " AND coalesce(gpus, 0) <= ? ORDER BY priority DESC, queued_at, n LIMIT ?",
+                    (sweep_id, most_gpus, limit),
+                )
+                yield from (_Waiting(*row) for row in rows)
+
+    def _free(self, gpus: Sequence[str]) -> list[str]:
+        taken = {
+            row["value"]
+            for row in self._db.execute(
+                "SELECT value FROM runs, json_each(runs.gpu_ids)"
+                f" WHERE status IN {_ACTIVE} AND gpu_ids IS NOT NULL"
+            )
+        }
+        return [gpu for gpu in gpus if gpu not in taken]
+
+    def positions(self, run_ids: Iterable[str]) -> dict[str, int]:
+        """Which places, from 1, these runs have, of those among the first 10,000 of the queue."""
+        rows = self._db.execute(
+            "SELECT runs.id, place FROM (SELECT n, row_number() OVER (ORDER BY priority DESC, queued_at, n)"
+            " AS place FROM runs INDEXED BY runs_queue WHERE status = 'queued'"
+            " ORDER BY priority DESC, queued_at, n LIMIT ?) AS queue JOIN runs USING (n)"
+            " WHERE n IN (SELECT n FROM runs WHERE id IN (SELECT value FROM json_each(?)))",
+            (_POSITIONS_SHOWN, json.dumps(list(run_ids))),
         )
-        return {row["id"]: place for place, row in enumerate(queue, start=1)}
+        return {row["id"]: row["place"] for row in rows}
+
+    # -- who waits for whom ------------------------------------------------------------------------
+
+    def check_after(self, run_ids: Sequence[str]) -> None:
+        """Raises BadInput if one of these is no run, or can never finish any more."""
+        rows = self._db.execute(
+            "SELECT value, status FROM json_each(?) LEFT JOIN runs ON runs.id = value"
+            " WHERE status IS NULL OR status IN ('failed', 'stopped') LIMIT 1",
+            (json.dumps(run_ids),),
+        )
+        for run_id, status in rows:
+            if status is None:
+                raise BadInput(f"after: there is no run {run_id}")
+            raise BadInput(f"after: run {run_id} has {status}; rerun it, and name the new run")
+
+    def wait(self, run_id: str, after: Sequence[str]) -> None:
+        """Have a run wait for those of `after` that have not finished."""
+        added = self._db.execute(
+            "INSERT INTO dependencies SELECT DISTINCT runs.id, :run_id FROM runs"
+            " WHERE runs.id IN (SELECT value FROM json_each(:after)) AND status != 'finished'",
+            {"run_id": run_id, "after": json.dumps(after)},
+        )
+        if added.rowcount:
+            self._db.execute("UPDATE runs SET waits_for = ? WHERE id = ?", (added.rowcount, run_id))
+
+    def release(self, run_id: str) -> None:
+        """A run has finished: who waited for it waits no more."""
+        self._db.execute(
+            "UPDATE runs SET waits_for = waits_for - 1"
+            " WHERE id IN (SELECT run_id FROM dependencies WHERE after_id = ?)",
+            (run_id,),
+        )
+        self._db.execute("DELETE FROM dependencies WHERE after_id = ?", (run_id,))
+
+    def redirect(self, run_id: str, again: str) -> None:
+        """Who waited for `run_id` now waits for `again`, which runs it once more."""
+        self._db.execute("UPDATE dependencies SET after_id = ? WHERE after_id = ?", (again, run_id))
+
+    def awaited(self, sweep_id: str, status: RunStatus) -> list[str]:
+        """Those of a sweep's runs with this status for which others wait."""
+        rows = self._db.execute(
+            "SELECT id FROM runs WHERE sweep_id = ? AND status = ?"
+            " AND EXISTS (SELECT 1 FROM dependencies WHERE after_id = runs.id)",
+            (sweep_id, status.value),
+        )
+        return [row["id"] for row in rows.fetchall()]
+
+    def abandon(self, run_id: str) -> list[str]:
+        """A run can't finish any more: those that waited for it, and do so in vain."""
+        rows = self._db.execute("DELETE FROM dependencies WHERE after_id = ? RETURNING run_id", (run_id,))
+        return [row["run_id"] for row in rows.fetchall()]

@@ -5,6 +5,7 @@ the number of runs stored.
 """
 
 import json
+import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -14,7 +15,7 @@ from typing import Any
 
 from jupyter_ra_jobs.errors import NotFound
 from jupyter_ra_jobs.models import Run, Tracking
-from jupyter_ra_jobs.states import ACTIVE, RunStatus, sources
+from jupyter_ra_jobs.states import ACTIVE, TERMINAL, RunStatus, sources
 from jupyter_ra_jobs.store.database import (
     NEXT_REV,
     Database,
@@ -32,6 +33,7 @@ _SCAN_SECONDS = 0.004
 _RUN_COLUMNS = columns(Run)
 _TRACKING_COLUMNS = columns(Tracking)
 _ACTIVE = words(ACTIVE)
+_NOT_STARTED = {RunStatus.READY, RunStatus.QUEUED}
 _UNLIMITED = 1 << 40
 _STAMPS = {
     RunStatus.READY: (),
@@ -46,6 +48,13 @@ _FREE_IN_SWEEP = f"""(sweep_id IS NULL OR (
     SELECT count(*) FROM runs AS sibling
     WHERE sibling.sweep_id = runs.sweep_id AND sibling.status IN {_ACTIVE}
 ) < coalesce((SELECT parallel FROM sweeps WHERE sweeps.id = runs.sweep_id), {_UNLIMITED}))"""
+_GPUS_FREE = f"""NOT EXISTS (SELECT 1 FROM runs AS other, json_each(other.gpu_ids)
+    WHERE other.status IN {_ACTIVE} AND other.gpu_ids IS NOT NULL
+    AND value IN (SELECT value FROM json_each(:gpus)))"""
+_ENDED_HOW = {RunStatus.FAILED: "failed", RunStatus.STOPPED: "was stopped"}
+# What a retry has of the run that it repeats.
+_COPIED = """name, command, workdir, origin_alert_id, sweep_id, sweep_params, chat_session_id, gpuwrap_config,
+    tags, notes, timeout_seconds, priority, after, max_retries, gpus, env"""
 
 
 class Store:
@@ -78,6 +87,9 @@ class Store:
             rev, env_json = self.rev(), json.dumps(dict(env))
             rows = [to_row(run) | {"env": env_json, "rev": rev + place} for place, run in enumerate(runs, 1)]
             self._db.insert("runs", rows)
+            for run in runs:
+                if run.after and run.status in _NOT_STARTED:
+                    self.queue.wait(run.id, run.after)
         self._db.changed()
 
     def move(
@@ -94,8 +106,9 @@ class Store:
 
         True when it moved. False when the table of transitions forbids it from where the run stands
         (somebody else was quicker, or it has ended), or when `max_active` runs are active already, or for a
-        launch as many of its sweep as may: the condition and the change are one statement, so of two
-        callers one wins, of two servers too.
+        launch as many of its sweep as may, one of its `gpu_ids` is another's, or it waits for others to
+        finish: the condition and the change are one statement, so of two callers one wins, of two servers
+        too. What follows from an end is one transaction with it: see `_settle`.
         `only_from` narrows what the table allows. `at` is the time of the status, now by default;
         `details` are further columns to set with it.
         """
@@ -105,23 +118,61 @@ class Store:
         if max_active is not None:
             limit = f" AND (SELECT count(*) FROM runs WHERE status IN {_ACTIVE}) < {max_active:d}"
         if target is RunStatus.LAUNCHING:
-            limit += f" AND {_FREE_IN_SWEEP}"
-        return self._update(
-            changes | {"status": target.value},
-            f"id = :id AND status IN {words(sources(target) & set(only_from))}{limit}",
-            {"id": run_id},
+            limit += f" AND NOT waits_for AND {_FREE_IN_SWEEP} AND {_GPUS_FREE}"
+        keys = {"id": run_id, "gpus": json.dumps(details.get("gpu_ids") or [])}
+        where = f"id = :id AND status IN {words(sources(target) & set(only_from))}{limit}"
+        with self.transaction():
+            moved = self._update(changes | {"status": target.value}, where, keys)
+            if moved and target in TERMINAL:
+                self._settle(run_id, target)
+        return moved
+
+    def _settle(self, run_id: str, status: RunStatus) -> None:
+        """What follows from an end. A failed run that may be retried is, and who waits for it waits on.
+
+        Else who waits for it may go, or has failed with it.
+        """
+        if status is RunStatus.FINISHED:
+            self.queue.release(run_id)
+            return
+        if status is RunStatus.FAILED and (again := self._retry(run_id)):
+            self.queue.redirect(run_id, again)
+            return
+        in_vain = [(run_id, status)]
+        while in_vain:
+            ended, how = in_vain.pop()
+            why = f"run {ended}, which had to finish first, {_ENDED_HOW[how]}"
+            for waiting in self.queue.abandon(ended):
+                failed = {"status": RunStatus.FAILED, "ended_at": time.time(), "error": why}
+                if self._update(failed, f"id = :id AND status IN {words(_NOT_STARTED)}", {"id": waiting}):
+                    in_vain.append((waiting, RunStatus.FAILED))
+
+    def _retry(self, run_id: str) -> str | None:
+        """Queue a new run in place of one that failed, if it may have one more and nobody stopped it."""
+        again, now = secrets.token_hex(6), time.time()
+        added = self._db.execute(
+            f"INSERT INTO runs (rev, id, parent_run_id, status, created_at, queued_at, start_requested,"
+            f" attempt, {_COPIED}) SELECT {NEXT_REV}, :again, id, 'queued', :now, :now, 1,"
+            f" attempt + 1, {_COPIED} FROM runs"
+            " WHERE id = :id AND attempt <= max_retries AND stop_requested_at IS NULL",
+            {"id": run_id, "again": again, "now": now},
         )
+        return again if added.rowcount else None
 
     def move_all(self, sweep_id: str, source: RunStatus, target: RunStatus, **details: Any) -> int:
         """`move()` for all runs of a sweep that are in `source`, in one statement; how many moved."""
         assert source in sources(target)
         changes = dict.fromkeys(_STAMPS[target], time.time()) | details | {"status": target.value}
-        done = self._db.execute(
-            # `n` is unique, so the revisions are.
-            f"UPDATE runs SET rev = :rev + n, {assignments(changes)}"
-            " WHERE sweep_id = :sweep_id AND status = :source",
-            changes | {"sweep_id": sweep_id, "source": source.value, "rev": self.rev()},
-        )
+        with self.transaction():
+            done = self._db.execute(
+                # `n` is unique, so the revisions are.
+                f"UPDATE runs SET rev = :rev + n, {assignments(changes)}"
+                " WHERE sweep_id = :sweep_id AND status = :source",
+                changes | {"sweep_id": sweep_id, "source": source.value, "rev": self.rev()},
+            )
+            if target in TERMINAL:
+                for run_id in self.queue.awaited(sweep_id, target):
+                    self._settle(run_id, target)
         self._told(done.rowcount > 0)
         return done.rowcount
 
@@ -303,8 +354,8 @@ class Store:
         return self._to_runs(rows)
 
     def _to_runs(self, rows: list[sqlite3.Row]) -> list[Run]:
-        queued = any(row["status"] == RunStatus.QUEUED.value for row in rows)
-        positions = self.queue.positions() if queued else {}
+        queued = [row["id"] for row in rows if row["status"] == RunStatus.QUEUED.value]
+        positions = self.queue.positions(queued) if queued else {}
         return [
             to_struct(
                 row, Run, run_dir=f"{self._runs_dir}/{row['id']}", queue_position=positions.get(row["id"])

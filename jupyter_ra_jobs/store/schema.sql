@@ -39,6 +39,12 @@ CREATE TABLE runs (
     notes             TEXT,
     timeout_seconds   REAL,
     priority          INTEGER NOT NULL DEFAULT 0,         -- higher ones leave the queue first
+    after             TEXT    NOT NULL DEFAULT '[]',      -- the runs that had to finish first, as asked for
+    waits_for         INTEGER NOT NULL DEFAULT 0,         -- how many of them have not
+    max_retries       INTEGER NOT NULL DEFAULT 0,
+    attempt           INTEGER NOT NULL DEFAULT 1,
+    gpus              INTEGER,                            -- how many it asked for; NULL: it said nothing
+    gpu_ids           TEXT,                               -- which it has, or had
     start_requested   INTEGER NOT NULL DEFAULT 0,         -- queued, and to be started when a slot is free
     stop_requested_at REAL,
     token_hash        TEXT,                               -- of the run's token, which only its sidecar has
@@ -56,7 +62,16 @@ CREATE INDEX runs_status_shown ON runs (status, n) WHERE NOT is_archived;
 CREATE INDEX runs_sweep ON runs (sweep_id, n) WHERE sweep_id IS NOT NULL;
 CREATE INDEX runs_sweep_status ON runs (sweep_id, status) WHERE sweep_id IS NOT NULL;
 CREATE INDEX runs_parent ON runs (parent_run_id, sweep_id) WHERE parent_run_id IS NOT NULL;
-CREATE INDEX runs_queue ON runs (priority DESC, queued_at, n, start_requested, sweep_id) WHERE status = 'queued';
+CREATE INDEX runs_queue ON runs (priority DESC, queued_at, n, status) WHERE status = 'queued';
+CREATE INDEX runs_startable ON runs (sweep_id, gpus > 0, priority DESC, queued_at, n)
+    WHERE status = 'queued' AND start_requested AND NOT waits_for;
+
+-- Who still waits for whom.
+CREATE TABLE dependencies (
+    after_id TEXT NOT NULL,
+    run_id   TEXT NOT NULL,
+    PRIMARY KEY (after_id, run_id)
+) WITHOUT ROWID;
 
 CREATE TABLE sweeps (
     n                INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -78,5 +93,7 @@ CREATE TABLE sweeps (
     is_wild          INTEGER NOT NULL DEFAULT 0,
     chat_session_id  TEXT,
     ui_config        TEXT,
-    creation_context TEXT
+    creation_context TEXT,
+    run_options      TEXT    NOT NULL DEFAULT '{}',
+    env              TEXT    NOT NULL DEFAULT '{}'        -- for its runs; never shown
 );

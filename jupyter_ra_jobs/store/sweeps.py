@@ -1,6 +1,7 @@
 """The sweeps on disk."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from jupyter_ra_jobs.errors import NotFound
@@ -29,9 +30,14 @@ class SweepTable:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def add(self, sweep: StoredSweep) -> None:
-        """Store a sweep."""
-        self._db.insert("sweeps", [to_row(sweep)])
+    def add(self, sweep: StoredSweep, env: Mapping[str, str] | None = None) -> None:
+        """Store a sweep, and the variables for its runs."""
+        self._db.insert("sweeps", [to_row(sweep) | to_columns({"env": dict(env or {})})])
+
+    def env(self, sweep_id: str) -> dict[str, str]:
+        """The variables for the runs of a sweep."""
+        row = self._db.execute("SELECT env FROM sweeps WHERE id = ?", (sweep_id,)).fetchone()
+        return dict(json.loads(row["env"])) if row else {}
 
     def change(self, sweep_id: str, **changes: Any) -> None:
         """Set columns of a sweep."""

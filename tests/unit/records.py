@@ -4,13 +4,15 @@ import secrets
 import time
 from typing import Any
 
+from msgspec import structs
+
 from jupyter_ra_jobs.models import Run, StoredSweep
 from jupyter_ra_jobs.states import RunStatus
 
 
 def make_run(**fields: Any) -> Run:
     """A `ready` run, with these fields."""
-    nothing = dict.fromkeys(Run.__struct_fields__)
+    nothing = {field.name: None for field in structs.fields(Run) if field.required}
     needed = {
         "id": secrets.token_hex(6),
         "name": "a run",
@@ -20,7 +22,6 @@ def make_run(**fields: Any) -> Run:
         "is_archived": False,
         "created_at": time.time(),
         "tags": [],
-        "priority": 0,
     }
     return Run(**{**nothing, **needed, **fields})
 

@@ -14,8 +14,10 @@ from tests.unit.records import make_run
 ALLOWED = {
     ("ready", "queued"),
     ("ready", "launching"),
+    ("ready", "failed"),
     ("queued", "launching"),
     ("queued", "stopped"),
+    ("queued", "failed"),
     ("launching", "running"),
     ("launching", "failed"),
     ("launching", "stopped"),

@@ -49,6 +49,11 @@ def test_every_field_comes_back(store: Store, tmp_path: Path) -> None:
         tags=["one", "zwei"],
         notes="some\nlines",
         timeout_seconds=0.5,
+        after=["c" * 12],
+        max_retries=3,
+        attempt=2,
+        gpus=2,
+        gpu_ids=["0", "GPU-7"],
         run_dir="computed",
         queue_position=7,
     )
@@ -202,13 +207,13 @@ def test_queue_order(store: Store) -> None:
         return {run.name: run.queue_position for run in store.runs(limit=9)}
 
     assert positions() == {"1": 1, "2": 2, "3": 3, "0": 4}
-    assert store.queue.waiting(9) == [runs[n].id for n in (1, 2, 0)]
-    assert store.queue.waiting(1) == [runs[1].id]
+    assert [run.run_id for run in store.queue.next(9, [])] == [runs[n].id for n in (1, 2, 0)]
+    assert [run.run_id for run in store.queue.next(1, [])] == [runs[1].id]
     store.move(runs[1].id, RunStatus.LAUNCHING)
     store.move(runs[2].id, RunStatus.STOPPED)
     assert positions() == {"1": None, "2": None, "3": 1, "0": 2}
     store.queue.request_all()
-    assert store.queue.waiting(9) == [runs[3].id, runs[0].id]
+    assert [run.run_id for run in store.queue.next(9, [])] == [runs[3].id, runs[0].id]
 
 
 def test_changes(store: Store) -> None:

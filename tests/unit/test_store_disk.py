@@ -13,7 +13,7 @@ from jupyter_ra_jobs.errors import RaJobsError, StorageFull
 from jupyter_ra_jobs.states import RunStatus
 from jupyter_ra_jobs.store import SCHEMA_VERSION, Store
 from tests.unit.disk import no_file_grows_beyond
-from tests.unit.records import make_run
+from tests.unit.records import make_run, make_sweep
 
 MANY = 100_000
 
@@ -178,7 +178,8 @@ def test_listing_uses_an_index(crowded: Store, filters: dict[str, Any], index: s
 
 
 QUERIES: dict[str, tuple[Callable[[Store], Any], str]] = {
-    "waiting": (lambda store: store.queue.waiting(5), "INDEX runs_queue"),
+    "waiting": (lambda store: store.queue.next(5, []), "INDEX runs_startable"),
+    "positions": (lambda store: store.queue.positions([f"{2:012x}"]), "COVERING INDEX runs_queue"),
     "active": (Store.active, "INDEX runs_status "),
     "active count": (Store.active_count, "COVERING INDEX runs_status "),
     "changes": (lambda store: store.changed_since(MANY - 10, 99), "INDEX runs_rev"),
@@ -221,3 +222,21 @@ def test_work_does_not_grow_with_history(crowded: Store, ask: Callable[[Store], 
     finally:
         crowded._db.connection.set_progress_handler(None, 0)
     assert len(looked) * 100 < MANY / 4
+
+
+def test_a_full_sweep_costs_no_look_at_its_queue(store: Store) -> None:
+    """However many of its runs wait: a tick asks for those that may go, and passes from sweep to sweep."""
+    store.sweeps.add(make_sweep(id="full", parallel=1))
+    store.sweeps.add(make_sweep(id="free", parallel=5))
+    waiting = {"status": RunStatus.QUEUED, "queued_at": 0.0}
+    with store.transaction():
+        for sweep_id, gpus in (("full", None), ("full", 1), ("free", None)):
+            store.add_all([make_run(sweep_id=sweep_id, gpus=gpus, **waiting) for _ in range(5_000)], {})
+        store.queue.request_all()
+    (first, _) = store.queue.next(1, [])[0]
+    store.change(first, sweep_id="full")
+    assert store.move(first, RunStatus.LAUNCHING)
+    looked: list[None] = []
+    store._db.connection.set_progress_handler(lambda: looked.append(None), 100)
+    assert len(store.queue.next(16, ["0"])) == 5
+    assert len(looked) * 100 < 5_000
