@@ -71,15 +71,16 @@ class World:
         """The windows there are, as `session:window`."""
         return self.tmux("list-windows", "-a", "-F", "#{session_name}:#{window_name}").stdout.splitlines()
 
-    def processes(self) -> list[psutil.Process]:
-        """Whatever was started in this world and still lives: it bears its tmux folder."""
+    def processes(self, **variables: str) -> list[psutil.Process]:
+        """Whatever was started in this world and still lives: it bears its tmux folder, and `variables`."""
+        wanted = {"TMUX_TMPDIR": str(self.tmux_tmpdir), **variables}
         found = []
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
                 if (
                     process.pid != os.getpid()
                     and process.status() != psutil.STATUS_ZOMBIE
-                    and process.environ().get("TMUX_TMPDIR") == str(self.tmux_tmpdir)
+                    and wanted.items() <= process.environ().items()
                 ):
                     found.append(process)
         return found

@@ -26,7 +26,7 @@ def kill_tmux(world: World) -> None:
     """As a crash: kill -9 of the tmux server; returns when it is gone."""
     process = psutil.Process(int(world.tmux("display-message", "-p", "#{pid}").stdout))
     process.kill()
-    wait_for(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE, "tmux is gone")
+    wait_for(lambda: process not in world.processes(), "tmux is gone")
 
 
 def sidecar(server: Server, run_id: str) -> psutil.Process:
@@ -37,7 +37,7 @@ def sidecar(server: Server, run_id: str) -> psutil.Process:
 
 def of_run(server: Server, run_id: str) -> list[psutil.Process]:
     """What lives of a run's command."""
-    return [process for process in server.world.processes() if process.environ().get("RA_RUN_ID") == run_id]
+    return server.world.processes(RA_RUN_ID=run_id)
 
 
 def check_ten(server: Server, ids: list[str]) -> None:
