@@ -11,7 +11,7 @@ ARGS ?=
 help: ## this list
 	@awk -F ': .*## ' '/^[a-z]+:.* ## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
 	@echo
-	@echo '  VENV=$(VENV)  PYTHON=(the first that is 3.10 or newer)  PORT=$(PORT)  ARGS=(for pytest, bench)'
+	@echo '  VENV=$(VENV)  PYTHON=(the first that is 3.10 or newer)  PORT=$(PORT)  ARGS=(for pytest)'
 
 run: $(VENV)/.installed-examples ## a server on an example project, with real runs in it (PORT=8888)
 	@$(VENV)/bin/python tools/demo.py --port $(PORT)
@@ -26,7 +26,8 @@ lint: $(VENV)/.installed-lint ## ruff and mypy
 	$(VENV)/bin/mypy tools/demo.py
 
 bench: $(VENV)/.installed-examples,test ## the measurements, each with its reference beside it
-	$(VENV)/bin/python bench/core.py $(ARGS)
+	$(VENV)/bin/python bench/core.py
+	$(VENV)/bin/python bench/sweeps.py
 
 dev: ## only the editable install
 	@VENV='$(VENV)' PYTHON='$(PYTHON)' tools/setup.sh

@@ -5,7 +5,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import UNSET, Struct, structs
 
@@ -26,7 +26,7 @@ from jupyter_ra_jobs.models import (
 )
 from jupyter_ra_jobs.runs import Runs, checked_command, checked_env, checked_text
 from jupyter_ra_jobs.states import ACTIVE, TERMINAL, RunStatus
-from jupyter_ra_jobs.store import Store, SweepCount
+from jupyter_ra_jobs.store import Copy, Store, SweepCount
 
 _STRUCTURE = {"base_command", "workdir", "parameters", "max_runs"}
 
@@ -40,6 +40,14 @@ class SweepRow(Struct, frozen=True, kw_only=True):
     status: RunStatus
     exit_code: int | None
     duration: float | None
+
+
+class _Children(NamedTuple):
+    """The runs of a sweep: what they share, what each has of its own, how many combinations there are."""
+
+    template: Run
+    copies: list[Copy]
+    total: int | None
 
 
 class Sweeps:
@@ -110,13 +118,13 @@ class Sweeps:
             creation_context=new.creation_context,
             run_options=_options(new),
         )
-        children, total = await asyncio.to_thread(self._children, sweep)
-        sweep = structs.replace(sweep, total_combinations=total)
+        children = await asyncio.to_thread(self._children, sweep)
+        sweep = structs.replace(sweep, total_combinations=children.total)
         with self._store.transaction():
-            self._store.queue.check_after(new.after)
             self._store.sweeps.add(sweep, env)
             if not sweep.is_draft:
-                self._store.add_all(children, env)
+                self._add_children(sweep, children)
+        await asyncio.sleep(0)  # that took milliseconds if they are many: let others in
         if new.auto_start or new.status == "running":
             self.start(sweep.id, new.parallel or 1)
         return self.get(sweep.id)
@@ -156,15 +164,18 @@ class Sweeps:
         if "workdir" in changes:
             changes["workdir"] = self._runs.checked_workdir(changes["workdir"])
         edited = structs.replace(sweep, **changes)
-        children: list[Run] = []
-        if changes.keys() & _STRUCTURE or (status in ("pending", "running") and sweep.is_draft):
-            children, changes["total_combinations"] = await asyncio.to_thread(self._children, edited)
         if status == "draft" and not sweep.is_draft:
             raise Conflict(f"sweep {sweep_id} is no draft any more")
+        begins = status in ("pending", "running") and sweep.is_draft
+        children: _Children | None = None
+        if changes.keys() & _STRUCTURE or begins:
+            children = await asyncio.to_thread(self._children, edited)
+            changes["total_combinations"] = children.total
         with self._store.transaction():
-            if status in ("pending", "running") and sweep.is_draft:
-                self._store.queue.check_after(sweep.run_options.get("after", []))
-                self._store.add_all(children, self._store.sweeps.env(sweep_id))
+            if self._store.sweeps.get(sweep_id) != sweep:
+                raise Conflict(f"sweep {sweep_id} was changed meanwhile; look at it, and try again")
+            if begins and children is not None:
+                self._add_children(sweep, children)
                 changes["is_draft"] = False
             if changes:
                 self._store.sweeps.change(sweep_id, **changes)
@@ -174,8 +185,8 @@ class Sweeps:
             self.stop(sweep_id)
         return self.get(sweep_id)
 
-    def _children(self, sweep: StoredSweep) -> tuple[list[Run], int | None]:
-        """The sweep's runs, not stored yet, and how many combinations there are."""
+    def _children(self, sweep: StoredSweep) -> "_Children":
+        """The sweep's runs, not stored yet. Takes its time: call it in a thread."""
         cells, total = grids.cells(
             sweep.parameters, sweep.method, most=self._most_runs, max_runs=sweep.max_runs, seed=sweep.seed
         )
@@ -188,19 +199,20 @@ class Sweeps:
                 **sweep.run_options,
             )
         )
-        children = []
-        for number, cell in enumerate(cells, start=1):
-            run_id = secrets.token_hex(6)
-            child = structs.replace(
-                template,
-                id=run_id,
+        copies = [
+            Copy(
+                id=secrets.token_hex(6),
                 name=f"{sweep.name} #{number}",
                 command=checked_command(grids.command(sweep.base_command, cell)),
-                sweep_id=sweep.id,
                 sweep_params=cell,
             )
-            children.append(child)
-        return children, total
+            for number, cell in enumerate(cells, start=1)
+        ]
+        return _Children(structs.replace(template, sweep_id=sweep.id), copies, total)
+
+    def _add_children(self, sweep: StoredSweep, children: "_Children") -> None:
+        self._store.queue.check_after(children.template.after)
+        self._store.add_copies(children.template, children.copies, self._store.sweeps.env(sweep.id))
 
     # -- starting and stopping ---------------------------------------------------------------------
 

@@ -137,15 +137,18 @@ class Queue:
                 raise BadInput(f"after: there is no run {run_id}")
             raise BadInput(f"after: run {run_id} has {status}; rerun it, and name the new run")
 
-    def wait(self, run_id: str, after: Sequence[str]) -> None:
-        """Have a run wait for those of `after` that have not finished."""
+    def wait(self, run_ids: Sequence[str], after: Sequence[str]) -> None:
+        """Have new runs wait for those of `after` that have not finished."""
+        ids = json.dumps(run_ids)
         added = self._db.execute(
-            "INSERT INTO dependencies SELECT DISTINCT runs.id, :run_id FROM runs"
-            " WHERE runs.id IN (SELECT value FROM json_each(:after)) AND status != 'finished'",
-            {"run_id": run_id, "after": json.dumps(after)},
+            "INSERT INTO dependencies SELECT runs.id, waiting.value FROM runs, json_each(?) AS waiting"
+            " WHERE runs.id IN (SELECT value FROM json_each(?)) AND status != 'finished'",
+            (ids, json.dumps(after)),
         )
-        if added.rowcount:
-            self._db.execute("UPDATE runs SET waits_for = ? WHERE id = ?", (added.rowcount, run_id))
+        self._db.execute(
+            "UPDATE runs SET waits_for = ? WHERE id IN (SELECT value FROM json_each(?))",
+            (added.rowcount // len(run_ids), ids),
+        )
 
     def release(self, run_id: str) -> None:
         """A run has finished: who waited for it waits no more."""

@@ -11,7 +11,7 @@ import pytest
 
 from jupyter_ra_jobs.errors import RaJobsError, StorageFull
 from jupyter_ra_jobs.states import RunStatus
-from jupyter_ra_jobs.store import SCHEMA_VERSION, Store
+from jupyter_ra_jobs.store import SCHEMA_VERSION, Copy, Store
 from tests.unit.disk import no_file_grows_beyond
 from tests.unit.records import make_run, make_sweep
 
@@ -231,7 +231,8 @@ def test_a_full_sweep_costs_no_look_at_its_queue(store: Store) -> None:
     waiting = {"status": RunStatus.QUEUED, "queued_at": 0.0}
     with store.transaction():
         for sweep_id, gpus in (("full", None), ("full", 1), ("free", None)):
-            store.add_all([make_run(sweep_id=sweep_id, gpus=gpus, **waiting) for _ in range(5_000)], {})
+            copies = [Copy(f"{sweep_id}-{gpus}-{n}", "x", "true", None) for n in range(5_000)]
+            store.add_copies(make_run(sweep_id=sweep_id, gpus=gpus, **waiting), copies)
         store.queue.request_all()
     (first, _) = store.queue.next(1, [])[0]
     store.change(first, sweep_id="full")
