@@ -101,7 +101,7 @@ class Measured:
 
 
 async def _until(condition: Callable[[], bool]) -> None:
-    while not condition():
+    while not condition():  # noqa: ASYNC110 - what is awaited happens in other processes
         await asyncio.sleep(0.1)
 
 

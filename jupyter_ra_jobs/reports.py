@@ -102,9 +102,10 @@ class Reports:
         living = await asyncio.to_thread(self._executor.alive, [(t.id, t.sidecar) for t in due])
         await self._catch_up(active)
         silent = []
+        still_active = {t.id: t for t in self._store.active()}
         for was in due:
-            t = self._store.tracking(was.id)
-            if t.status in TERMINAL or t.id in self._burying:
+            t = still_active.get(was.id)
+            if t is None or t.id in self._burying:
                 continue
             if t.id in living:
                 await self._pass_on_stop(t, now)
