@@ -125,9 +125,10 @@ class Answer(NamedTuple):
 class Server:
     """A Jupyter server with the extension, as a process of its own."""
 
-    def __init__(self, world: World, *options: str) -> None:
+    def __init__(self, world: World, *options: str, base_url: str = "/") -> None:
         self.world = world
-        self.options = options
+        self.options = (f"--ServerApp.base_url={base_url}", *options)
+        self.base_url = base_url
         self.process: subprocess.Popen[bytes] | None = None
         self.port = 0
 
@@ -183,7 +184,7 @@ class Server:
         data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         try:
             sent = {"Authorization": f"token {TOKEN}"} if headers is None else headers
-            connection.request(method, f"/ra-jobs{path}", data, sent)
+            connection.request(method, f"{self.base_url}ra-jobs{path}", data, sent)
             answer = connection.getresponse()
             return Answer(answer.status, answer.headers, answer.read())
         finally:

@@ -52,6 +52,8 @@ class Operation(Struct, frozen=True, kw_only=True):
     body: type[Struct] | None = None
     errors: tuple[int, ...] = ()
     media_type: str = "application/json"
+    also: tuple[str, ...] = ()
+    """Other media types that a caller can ask for; text, as far as the document is concerned."""
     public: bool = False
     """Answered without a login."""
     run_token: bool = False
@@ -71,6 +73,7 @@ def operation(
     body: type[Struct] | None = None,
     errors: tuple[int, ...] = (),
     media_type: str = "application/json",
+    also: tuple[str, ...] = (),
 ) -> Callable[[Method], Method]:
     """A handler method as an API operation: logged in, authorized for `action`, its input checked.
 
@@ -85,6 +88,7 @@ def operation(
         body=body,
         errors=errors,
         media_type=media_type,
+        also=also,
     )
 
     def decorate(method: Method) -> Method:
@@ -205,10 +209,18 @@ class Handler(APIHandler):
             message = (error.log_message or reason) % (error.args or ())
         elif error is not None:
             message = "something went wrong in the server; its log says what"
+        if status_code == http.client.METHOD_NOT_ALLOWED:  # RFC 9110, 15.5.6
+            self.set_header("Allow", ", ".join(self._methods))
         # The error wiped the headers; without these a browser takes it for a network failure.
         if hasattr(self, "_jupyter_current_user"):
             self.set_cors_headers()
         self.finish(msgspec.json.encode(ErrorBody(message=message, reason=reason, detail=message)))
+
+    @property
+    def _methods(self) -> list[str]:
+        """Those that the route has."""
+        missing = web.RequestHandler._unimplemented_method
+        return [name for name in self.SUPPORTED_METHODS if getattr(type(self), name.lower()) is not missing]
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         """What a caller did wrong is no traceback in the server's log."""

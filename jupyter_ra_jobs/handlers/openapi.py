@@ -17,9 +17,10 @@ from jupyter_ra_jobs.models import ErrorBody
 from jupyter_ra_jobs.states import RunStatus
 
 _METHODS = ("get", "put", "post")
-_PARAMETER = re.compile(r"\(\?P<(\w+)>[^)]*\)")
+_PARAMETER = re.compile(r"\(\?P<(\w+)>([^)]*)\)")
 _REF = "#/components/schemas/{name}"
-_ALWAYS = (403,)
+_ALWAYS = (403, 503)
+_EVENTS = "text/event-stream"
 _DESCRIBED = {
     400: "Bad input; the message names the field",
     403: "Not logged in, or not allowed",
@@ -28,7 +29,7 @@ _DESCRIBED = {
     413: "The body is too large",
     416: "No such range",
     500: "The launch failed",
-    503: "The machine lacks something, tmux for one",
+    503: "The machine lacks something, tmux for one; or the extension could not start",
     507: "The disk takes nothing",
 }
 
@@ -38,7 +39,7 @@ Route = tuple[str, type[Handler], dict[str, Any]]
 def document(routes: Iterable[Route]) -> dict[str, Any]:
     """The whole document; paths are relative to `{base_url}ra-jobs`."""
     found = [
-        (_PARAMETER.sub(r"{\1}", pattern), method, getattr(handler, method), options)
+        (pattern, method, getattr(handler, method), options)
         for pattern, handler, options in routes
         for method in _METHODS
         if hasattr(getattr(handler, method, None), "operation")
@@ -51,9 +52,9 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
             schema["description"] = inspect.cleandoc(schema["description"])
     schema_of = {repr(kind): schema for kind, schema in zip(types, schemas, strict=True)}
     paths: dict[str, dict[str, Any]] = {}
-    for path, method, function, options in found:
-        described = _operation(path, method, function, options, schema_of)
-        paths.setdefault(path, {})[method] = described
+    for pattern, method, function, options in found:
+        described = _operation(pattern, method, function, options, schema_of)
+        paths.setdefault(_path(pattern), {})[method] = described
     return {
         "openapi": "3.1.0",
         "info": {
@@ -76,31 +77,34 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
     }
 
 
+def _path(pattern: str) -> str:
+    return _PARAMETER.sub(r"{\1}", pattern)
+
+
 def _operation(
-    path: str, method: str, function: Any, options: dict[str, Any], schema_of: dict[str, Any]
+    pattern: str, method: str, function: Any, options: dict[str, Any], schema_of: dict[str, Any]
 ) -> dict[str, Any]:
     what: Operation = function.operation
-    takes_body = what.body is not None and what.body is not Nothing
-    errors = {*_ALWAYS, *what.errors} | ({413} if takes_body else set())
+    errors = {*_ALWAYS, *what.errors}
+    if what.body is not None:  # also where it has no fields: what is sent must be JSON all the same
+        errors |= {400, 413}
     if what.action != "read":
         errors.add(507)
-    words = re.findall(r"\w+", re.sub(r"s/{\w+}", "", path))  # /runs/{run_id}/stop: post_run_stop
+    words = re.findall(r"\w+", re.sub(r"s/{\w+}", "", _path(pattern)))  # /runs/{run_id}/stop: post_run_stop
     described: dict[str, Any] = {
         "operationId": "_".join([method, *words]),
         "summary": what.summary,
         "description": inspect.cleandoc(function.__doc__ or ""),
-        "parameters": [*_path_parameters(path), *(_query_parameters(what.query) if what.query else [])],
+        "parameters": [*_path_parameters(pattern), *(_query_parameters(what.query) if what.query else [])],
         "responses": {
-            "200": {
-                "description": "Done",
-                "content": {what.media_type: {"schema": schema_of[repr(what.answer)]}},
-            },
+            "200": {"description": "Done", "content": _content(what, schema_of[repr(what.answer)])},
+            **({"206": _part(what.media_type)} if 416 in what.errors else {}),
             **{str(status): _error(status, schema_of) for status in sorted(errors)},
         },
     }
-    if takes_body:
+    if what.body is not None and what.body is not Nothing:
         described["requestBody"] = {
-            "required": True,
+            "required": any(field.required for field in msgspec.structs.fields(what.body)),
             "content": {"application/json": {"schema": schema_of[repr(what.body)]}},
         }
     if what.run_token:
@@ -111,10 +115,24 @@ def _operation(
     return described
 
 
-def _path_parameters(path: str) -> list[dict[str, Any]]:
+def _content(what: Operation, schema: dict[str, Any]) -> dict[str, Any]:
+    if what.media_type == _EVENTS:  # the schema is that of one event, and JSON is what its data holds
+        data = {"type": "string", "contentMediaType": "application/json", "contentSchema": schema}
+        schema = {"type": "object", "properties": {"data": data}, "required": ["data"]}
+    return {
+        what.media_type: {"schema": schema},
+        **{other: {"schema": {"type": "string"}} for other in what.also},
+    }
+
+
+def _part(media_type: str) -> dict[str, Any]:
+    return {"description": "The range that was asked for", "content": {media_type: {}}}
+
+
+def _path_parameters(pattern: str) -> list[dict[str, Any]]:
     return [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        for name in re.findall(r"{(\w+)}", path)
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": f"^{form}$"}}
+        for name, form in _PARAMETER.findall(pattern)
     ]
 
 

@@ -128,7 +128,11 @@ class SweepRunsHandler(Handler):
     """Add to it."""
 
     @operation(
-        "Create a run in a sweep", action="execute", body=NewRun, answer=Run, errors=(400, 404, 413, 503, 507)
+        "Create a run in a sweep",
+        action="execute",
+        body=NewRun,
+        answer=Run,
+        errors=(400, 404, 413, 500, 503, 507),
     )
     async def post(self, sweep_id: str, new: NewRun) -> Run:
         """As POST /runs."""
@@ -139,7 +143,12 @@ class SweepTableHandler(Handler):
     """What came of it."""
 
     @operation(
-        "A sweep as a table", action="read", query=TableQuery, answer=list[SweepRow], errors=(400, 404)
+        "A sweep as a table",
+        action="read",
+        query=TableQuery,
+        answer=list[SweepRow],
+        errors=(400, 404),
+        also=("text/csv",),
     )
     async def get(self, sweep_id: str, query: TableQuery) -> list[SweepRow] | None:
         """A row for each run, in the order of creation; with `format=csv` a column for each parameter."""

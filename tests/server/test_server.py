@@ -63,10 +63,17 @@ async def test_unknown_route(api: Api, method: str) -> None:
 
 
 async def test_method_that_a_route_lacks(api: Api) -> None:
-    """405 in the form of errors."""
+    """405 in the form of errors, and the methods that there are."""
     run = await api.create()
-    (await api.call("DELETE", f"/runs/{run['id']}")).error(405)
-    (await api.call("PATCH", "/runs", {})).error(405)
+    for method, path, there in (
+        ("DELETE", f"/runs/{run['id']}", "GET, PUT, OPTIONS"),
+        ("PATCH", "/runs", "GET, POST, OPTIONS"),
+        ("TRACE", f"/runs/{run['id']}/start", "POST, OPTIONS"),
+        ("POST", f"/runs/{run['id']}/logs/download", "GET, HEAD, OPTIONS"),
+    ):
+        answer = await api.call(method, path, {})
+        answer.error(405)
+        assert answer.headers["Allow"] == there
     assert await api.run(run["id"]) == run
 
 
