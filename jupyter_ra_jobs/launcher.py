@@ -112,6 +112,7 @@ class Launcher:
             max_active=self.max_active,
             gpu_ids=prepared.gpu_ids,
             token_hash=prepared.token_hash,
+            real_workdir=prepared.real_workdir,
             start_requested=0,
         )
         if claimed:
@@ -171,12 +172,17 @@ class Launcher:
             self._layout.artifacts(run.id).mkdir(mode=0o700, parents=True, exist_ok=True)
             run_dir.chmod(0o700)
             beside = write_private(path, the_spec.to_json())
-        return Prepared(path, beside, hash_token(token), (run.command, run.workdir), gpu_ids)
+        real_workdir = os.path.realpath(run.workdir)
+        work = (run.command, run.workdir)
+        return Prepared(path, beside, hash_token(token), work, real_workdir, gpu_ids)
 
     def _environment(
         self, run_id: str, given: Mapping[str, str], gpu_ids: list[str] | None
     ) -> dict[str, str]:
-        """The caller's over the server's, and what tells the command who it is."""
+        """The caller's over the server's, and what tells the command who it is.
+
+        W&B writes into the run dir, unless somebody told it otherwise.
+        """
         inherited = {name: value for name, value in os.environ.items() if name not in _NOT_INHERITED}
         own = {
             procs.RUN_ID_VARIABLE: run_id,
@@ -186,7 +192,7 @@ class Launcher:
         if gpu_ids is not None:
             own["CUDA_VISIBLE_DEVICES"] = ",".join(gpu_ids)
             own["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # as nvidia-smi counts them
-        return {**inherited, **given, **own}
+        return {"WANDB_DIR": str(self._layout.run_dir(run_id)), **inherited, **given, **own}
 
     async def _in_thread(self, call: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call, *arguments)
@@ -196,13 +202,21 @@ class Prepared:
     """A spec on the disk, beside its place: all that can fail before a launch has been done."""
 
     def __init__(
-        self, path: Path, beside: Path, token_hash: str, work: tuple[str, str], gpu_ids: list[str] | None
+        self,
+        path: Path,
+        beside: Path,
+        token_hash: str,
+        work: tuple[str, str],
+        real_workdir: str,
+        gpu_ids: list[str] | None,
     ) -> None:
         self._path = path
         self._beside = beside
         self.token_hash = token_hash
         self.work = work
         """Command and workdir, as they were written."""
+        self.real_workdir = real_workdir
+        """Where the workdir is, before the run could make it a link to somewhere else."""
         self.gpu_ids = gpu_ids
 
     def publish(self) -> None:

@@ -53,6 +53,10 @@ class Layout:
         """What the command keeps."""
         return self.runs / run_id / "artifacts"
 
+    def found(self, run_id: str) -> Path:
+        """The record of what the run left behind."""
+        return self.runs / run_id / "found.json"
+
     def server(self) -> dict[str, Any] | None:
         """What server.json says; None when there is none that can be read."""
         try:

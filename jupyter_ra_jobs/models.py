@@ -17,6 +17,7 @@ Tag = Annotated[str, Meta(min_length=1, max_length=100)]
 Notes = Annotated[str, Meta(max_length=100_000)]
 _MOST = 2**63 - 1  # SQLite's largest integer
 Seconds = Annotated[float, Meta(gt=0, le=1e9)]
+ArtifactType = Literal["checkpoint", "metrics", "other", "wandb"]
 SweepStatus = Literal["draft", "pending", "running", "completed", "failed", "canceled"]
 
 
@@ -247,7 +248,7 @@ class Report(Struct, frozen=True, kw_only=True):
     signal: str | None = None
     error: str | None = None
     tmux_pane: str | None = None
-    wandb_dir: str | None = None
+    wandb_dir: Annotated[str, Meta(max_length=4096)] | None = None
     sidecar: SidecarIdentity | None = None
 
 
@@ -261,6 +262,31 @@ class Tracking(Struct, frozen=True, kw_only=True):
     spool_offset: int
     last_seq: int
     sidecar: SidecarIdentity | None
+
+
+class Activity(Struct, frozen=True, kw_only=True):
+    """Where and when a run was active, for whoever asks what it may have written; never shown."""
+
+    id: str
+    workdir: str
+    """Its real path, as it was at the launch."""
+    wandb_dir: str | None
+    """What the run said, whatever that was."""
+    began: float | None
+    """None before the launch."""
+    ended: float | None
+    """None while it is active."""
+
+
+class Artifact(Struct, frozen=True, kw_only=True):
+    """A file that a run left behind. `certain` is false when another run could have written it."""
+
+    name: str
+    path: str
+    type: ArtifactType
+    size: int
+    modified_at: float
+    certain: bool
 
 
 class RunMessage(Struct, frozen=True, kw_only=True):

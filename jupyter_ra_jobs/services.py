@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from jupyter_ra_jobs import jobs_json
+from jupyter_ra_jobs.artifacts import Artifacts
 from jupyter_ra_jobs.changes import Changes
 from jupyter_ra_jobs.errors import StorageFull
 from jupyter_ra_jobs.executors.base import Executor
@@ -66,6 +67,7 @@ class Services:
             self.store.queue.request_all()
         self.log_watcher = LogWatcher()
         self.log_search = LogSearch()
+        self.artifacts = Artifacts(self.store, layout, log)
         self.launcher = Launcher(self.store, executor, layout, launching, log)
         stop_patience = launching.interrupt_grace + launching.terminate_grace + _STOP_MARGIN
         self.reports = Reports(
@@ -129,6 +131,7 @@ class Services:
         if self.layout.server() == self._where:
             self.layout.server_file.unlink(missing_ok=True)  # whoever has our port next is not us
         await self.reports.close()
+        await self.artifacts.close()
         self.launcher.close()
         self.store.close()
 

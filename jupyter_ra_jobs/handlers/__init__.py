@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from jupyter_ra_jobs.handlers import logs, runs, server, status, sweeps
+from jupyter_ra_jobs.handlers import artifacts, logs, runs, server, status, sweeps
 from jupyter_ra_jobs.handlers.base import Handler, Unknown
 
 _SWEEP = r"/sweeps/(?P<sweep_id>[A-Za-z0-9_-]{1,64})"
@@ -29,6 +29,8 @@ ROUTES: list[tuple[str, type[Handler], dict[str, Any]]] = [
     (_RUN + r"/logs/search", logs.LogSearchHandler, {"which": "log"}),
     (_RUN + r"/sidecar-logs", logs.LogPageHandler, {"which": "sidecar_log"}),
     (_RUN + r"/sidecar-logs/stream", logs.LogStreamHandler, {"which": "sidecar_log"}),
+    (_RUN + r"/artifacts", artifacts.ArtifactsHandler, {}),
+    (_RUN + r"/artifacts/(?P<name>.+)", artifacts.ArtifactHandler, {}),
     (r"/sweeps", sweeps.SweepsHandler, {}),
     (r"/sweeps/wild", sweeps.WildSweepHandler, {}),
     (_SWEEP, sweeps.SweepHandler, {}),

@@ -31,7 +31,7 @@ _ALLOWED_HEADERS = ", ".join(
         "x-xsrftoken",
     ]
 )
-_EXPOSED_HEADERS = "Content-Disposition, Content-Range, Link, X-RA-Ignored-Fields"
+_EXPOSED_HEADERS = "Content-Disposition, Content-Range, Link, X-RA-Ignored-Fields, X-RA-Scan-Incomplete"
 _FIELD = re.compile(r"(.*) - at `(?:key in )?\$\.?(.*)`\Z", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(.+)`")
 _HEADER_SAFE = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")

@@ -1,17 +1,16 @@
 """A run's logs: pages, live streams, the whole file, and a search through it."""
 
 import asyncio
-import http.client
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
-from tornado import web
 
 from jupyter_ra_jobs.errors import NotFound
 from jupyter_ra_jobs.handlers.base import Handler, operation
+from jupyter_ra_jobs.handlers.downloads import DownloadHandler
 from jupyter_ra_jobs.handlers.streams import StreamHandler
-from jupyter_ra_jobs.logs import Chunk, read_page
+from jupyter_ra_jobs.logs import Chunk, open_log, read_page
 from jupyter_ra_jobs.models import LogMatches, LogPage
 from jupyter_ra_jobs.runs import MAX_LISTED
 from jupyter_ra_jobs.states import TERMINAL, RunStatus
@@ -158,7 +157,7 @@ class LogSearchHandler(LogRoute, Handler):
         self._search.cancel()
 
 
-class LogDownloadHandler(LogRoute, Handler, web.StaticFileHandler):  # type: ignore[misc]
+class LogDownloadHandler(LogRoute, DownloadHandler):  # type: ignore[misc]
     """The file itself, or a range of it, as it is at the moment of asking."""
 
     @operation(
@@ -171,37 +170,11 @@ class LogDownloadHandler(LogRoute, Handler, web.StaticFileHandler):  # type: ign
     async def get(self, run_id: str, include_body: bool = True) -> None:  # type: ignore[override]
         """As an attachment, never as anything that a browser would run."""
         path = self.path_of(run_id)
-        if path.is_symlink() or not path.is_file():
+        file = await asyncio.to_thread(open_log, path)
+        if file is None:
             raise NotFound(f"run {run_id} has no log")
-        self.set_attachment_header(f"{run_id}-{path.name}")
-        self.root, self.default_filename = str(path.parent.parent), None
-        await web.StaticFileHandler.get(self, str(path.relative_to(self.root)), include_body)
-        if self.get_status() == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
-            self.write_error(self.get_status())
+        await self.send_file(file, f"{run_id}-{path.name}", include_body)
 
     async def head(self, run_id: str) -> None:
         """The headers alone."""
         await self.get(run_id, False)
-
-    def get_content(  # type: ignore[override]
-        self, abspath: str, start: int | None = None, end: int | None = None
-    ) -> Any:
-        """Up to the size that the headers told, however the log grows meanwhile."""
-        return super().get_content(abspath, start, self.get_content_size() if end is None else end)
-
-    def compute_etag(self) -> None:
-        """None: tornado's would read the whole file for it."""
-
-    def should_return_304(self) -> bool:
-        """Never: a log grows several times within the second that a file's date resolves."""
-        return False
-
-    def get_content_type(self) -> str:
-        """Bytes."""
-        return "application/octet-stream"
-
-    def finish(self, *args: Any, **kwargs: Any) -> Any:
-        """Bytes, but for errors."""
-        if self.get_status() < http.client.BAD_REQUEST:
-            kwargs["set_content_type"] = self.get_content_type()
-        return super().finish(*args, **kwargs)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from jupyter_ra_jobs.errors import NotFound
-from jupyter_ra_jobs.models import Run, Tracking
+from jupyter_ra_jobs.models import Activity, Run, Tracking
 from jupyter_ra_jobs.states import ACTIVE, TERMINAL, RunStatus, sources
 from jupyter_ra_jobs.store.database import (
     NEXT_REV,
@@ -36,6 +36,10 @@ _RUN_COLUMNS = columns(Run)
 _TRACKING_COLUMNS = columns(Tracking)
 _ACTIVE = words(ACTIVE)
 _NOT_STARTED = {RunStatus.READY, RunStatus.QUEUED}
+_ACTIVITY = f"""id, coalesce(real_workdir, workdir) AS workdir, wandb_dir,
+    coalesce(started_at, launched_at) AS began,
+    CASE WHEN status IN {_ACTIVE} THEN NULL
+         ELSE coalesce(ended_at, stopped_at, started_at, launched_at) END AS ended"""
 _UNLIMITED = 1 << 40
 _STAMPS = {
     RunStatus.READY: (),
@@ -330,6 +334,26 @@ class Store:
             raise NotFound(f"there is no run {run_id}")
         found: Tracking = to_struct(row, Tracking)
         return found
+
+    def activity(self, run_id: str) -> Activity:
+        """Where and when a run was active, or NotFound."""
+        row = self._db.execute(f"SELECT {_ACTIVITY} FROM runs WHERE id = ?", (run_id,)).fetchone()
+        if row is None:
+            raise NotFound(f"there is no run {run_id}")
+        return Activity(**row)
+
+    def active_between(self, start: float, end: float, limit: int) -> list[Activity]:
+        """Runs that were active at some time between `start` and `end`, both included.
+
+        Costs what has been active since `start`: cheap for the recent past.
+        """
+        rows = self._db.execute(
+            f"SELECT {_ACTIVITY} FROM runs WHERE status IN {_ACTIVE} AND launched_at <= :end"
+            f" UNION ALL SELECT {_ACTIVITY} FROM runs WHERE ended_at >= :start"
+            " AND (launched_at <= :end OR launched_at IS NULL) LIMIT :limit",
+            {"start": start, "end": end, "limit": limit},
+        )
+        return [Activity(**row) for row in rows]
 
     def env(self, run_id: str) -> dict[str, str]:
         """The variables that a run's creator gave."""

@@ -12,6 +12,7 @@ CREATE TABLE runs (
     name              TEXT    NOT NULL,
     command           TEXT    NOT NULL,
     workdir           TEXT    NOT NULL,
+    real_workdir      TEXT,                               -- where that was at the launch, links followed
     status            TEXT    NOT NULL,
     is_archived       INTEGER NOT NULL DEFAULT 0,
     archived_at       REAL,
@@ -62,6 +63,7 @@ CREATE INDEX runs_status_shown ON runs (status, n) WHERE NOT is_archived;
 CREATE INDEX runs_sweep ON runs (sweep_id, n) WHERE sweep_id IS NOT NULL;
 CREATE INDEX runs_sweep_status ON runs (sweep_id, status) WHERE sweep_id IS NOT NULL;
 CREATE INDEX runs_parent ON runs (parent_run_id, sweep_id) WHERE parent_run_id IS NOT NULL;
+CREATE INDEX runs_ended ON runs (ended_at, launched_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX runs_queue ON runs (priority DESC, queued_at, n, status) WHERE status = 'queued';
 CREATE INDEX runs_startable ON runs (sweep_id, gpus > 0, priority DESC, queued_at, n)
     WHERE status = 'queued' AND start_requested AND NOT waits_for;

@@ -12,6 +12,7 @@ from jupyter_ra_jobs_sidecar import spec
 from jupyter_ra_jobs_sidecar.terminal import Pty, Window
 
 Story = Callable[[str], None]
+Hear = Callable[[bytes], None]
 _DRAIN_WITHIN = 10.0
 _DRAIN_LOOK = 0.02
 
@@ -24,13 +25,15 @@ def end_mark(run_id: str) -> bytes:
 class PtyCapture:
     """The default: the command has a pty of ours, and we copy it to the log and to the window.
 
-    Byte-exact, and independent of tmux: with its server gone, we go on without a window.
+    Byte-exact, and independent of tmux: with its server gone, we go on without a window. `hear` is given
+    all output as it comes.
     """
 
     needs_window = False
 
-    def __init__(self, run_dir: str, story: Story) -> None:
+    def __init__(self, run_dir: str, story: Story, hear: Hear) -> None:
         self._story = story
+        self._hear = hear
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         self._path = os.path.join(run_dir, spec.LOG)
         self._log = os.open(self._path, flags, 0o600)
@@ -81,6 +84,7 @@ class PtyCapture:
                 self._unwritten = memoryview(output)
                 self._write()
                 self._with_window(lambda window: window.show(output, self._pty.translates_output()))
+                self._hear(output)
         self._with_window(lambda window: window.flush())
         if self._pty.full:
             self._pty.type(b"")

@@ -10,6 +10,7 @@ from jupyter_ra_jobs_sidecar import procs, spec
 from jupyter_ra_jobs_sidecar.capture import PaneCapture, PtyCapture
 from jupyter_ra_jobs_sidecar.report import Reporter
 from jupyter_ra_jobs_sidecar.spool import Event, Spool, Taken
+from jupyter_ra_jobs_sidecar.wandb import RunDirLines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ _TMUX_ANSWERS_WITHIN = 5.0
 _DRAIN_WITHIN = 1.0
 _SETTLE = 2.0
 _SETTLE_WITHOUT_SPOOL = 30.0
+_MOST_WANDB_DIRS = 100
+"""Paths that are looked at; the command may print lines without end."""
 
 
 def main(run_dir: str) -> int:
@@ -66,8 +69,13 @@ class Supervisor:
         self._capture: PtyCapture | PaneCapture = (
             PaneCapture(run_dir, the_spec.run_id, log)
             if the_spec.capture == "pipe-pane"
-            else PtyCapture(run_dir, log)
+            else PtyCapture(run_dir, log, self._hear)
         )
+        self._reporter: Reporter | None = None
+        self._wandb_lines = RunDirLines()
+        self._wandb_dir = ""
+        self._wandb_dirs = 0
+        """How many were looked at."""
         self._pid = 0
         self._pid_start = 0
         self._session = 0
@@ -88,11 +96,12 @@ class Supervisor:
         self._hear_signals()
         running, start_error = self._start()
         self._spool.sync()
-        reporter = Reporter(self._spec, self._log)
+        self._reporter = reporter = Reporter(self._spec, self._log)
         if start_error is None:
             reporter.tell(running)
             self._loop()
             self._capture.finish()
+            self._note_wandb_dirs(self._wandb_lines.end())
         status, details = self._end(start_error)
         event = self._spool.add(status, **details)
         self._log(f"the run ended: {event}")
@@ -224,6 +233,24 @@ class Supervisor:
             if not self._capture.pump() and self._capture.open:
                 break
         return not self._capture.held_up
+
+    def _hear(self, output: bytes) -> None:
+        """The capture hands us what the command wrote."""
+        self._note_wandb_dirs(self._wandb_lines.feed(output))
+
+    def _note_wandb_dirs(self, paths: list[str]) -> None:
+        """Report each folder that the command names as W&B's and that is there; so the last one counts."""
+        for path in paths:
+            folder = os.path.normpath(os.path.join(self._spec.workdir, path))
+            if folder == self._wandb_dir or self._wandb_dirs == _MOST_WANDB_DIRS:
+                continue
+            self._wandb_dirs += 1
+            if os.path.isdir(folder):
+                self._wandb_dir = folder
+                event = self._spool.add("running", wandb_dir=folder)
+                self._spool.sync()
+                if self._reporter is not None:
+                    self._reporter.tell(event)
 
     # -- signals -----------------------------------------------------------------------------------
 

@@ -172,6 +172,13 @@ class Api:
         path.parent.mkdir(exist_ok=True)
         return path
 
+    def keep(self, run_id: str, name: str, content: bytes = b"kept") -> Path:
+        """A file that a run has in its artifacts folder."""
+        path: Path = self.services.layout.artifacts(run_id) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        return path
+
 
 async def eventually(condition: Callable[[], Any], what: str = "") -> None:
     """Wait until `condition` is true, while the server in this process goes on."""

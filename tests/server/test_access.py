@@ -38,8 +38,8 @@ ENDLESS = "/events"
 
 
 def path_of(pattern: str) -> str:
-    """A route's path, with ID for the run's or the sweep's."""
-    return re.sub(r"\(\?P<\w+_id>[^)]*\)", "ID", pattern)
+    """A route's path, with ID for the run's or the sweep's, and NAME for an artifact's."""
+    return re.sub(r"\(\?P<\w+_id>[^)]*\)", "ID", pattern).replace("(?P<name>.+)", "NAME")
 
 
 ROUTE_LIST = [(method, path_of(pattern)) for method, pattern in SERVED]
@@ -127,6 +127,7 @@ class TestAuthorizer:
         monkeypatch.setattr(Some, "may", frozenset(["execute"]))
         ended = await api.create_at("stopped")
         api.log(ended).write_text("text\n")
+        api.keep(ended, "NAME")
         api.services.store.sweeps.add(make_sweep(id="a-sweep"))
         monkeypatch.setattr(Some, "may", frozenset(may.split()))
         refused = set()

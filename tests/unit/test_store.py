@@ -77,6 +77,44 @@ def test_survives_closing(store: Store, database: Path, tmp_path: Path) -> None:
     again.close()
 
 
+def test_active_between(store: Store) -> None:
+    """Whoever was active at some moment of it; its real workdir; nobody who was never launched."""
+    times: dict[str, dict[str, Any]] = {
+        "before": {"launched_at": 1.0, "started_at": 2.0, "ended_at": 9.9},
+        "until": {"launched_at": 1.0, "started_at": 2.0, "ended_at": 10.0},
+        "within": {"launched_at": 12.0, "started_at": 13.0, "ended_at": 14.0},
+        "around": {"launched_at": 1.0, "started_at": 2.0, "ended_at": 99.0},
+        "imported": {"started_at": 2.0, "ended_at": 99.0},
+        "after": {"launched_at": 21.0, "started_at": 22.0, "ended_at": 23.0},
+        "failed to launch": {"launched_at": 12.0, "ended_at": 13.0},
+    }
+    for name, fields in times.items():
+        store.add(make_run(id=name, status=RunStatus.FAILED, **fields))
+    store.add(make_run(id="running", status=RunStatus.RUNNING, launched_at=5.0, started_at=6.0))
+    store.add(make_run(id="launching", status=RunStatus.LAUNCHING, launched_at=20.0))
+    store.add(make_run(id="later", status=RunStatus.RUNNING, launched_at=20.1, started_at=20.2))
+    store.add(make_run(id="ready"))
+    found = {activity.id: activity for activity in store.active_between(10.0, 20.0, limit=99)}
+    assert found.keys() == {
+        "until",
+        "within",
+        "around",
+        "imported",
+        "failed to launch",
+        "running",
+        "launching",
+    }
+    assert len(store.active_between(10.0, 20.0, limit=3)) == 3
+    assert (found["within"].began, found["within"].ended) == (13.0, 14.0)
+    assert (found["launching"].began, found["launching"].ended) == (20.0, None)
+    assert found["running"] == store.activity("running")
+    assert (store.activity("ready").began, store.activity("ready").ended) == (None, None)
+    store.change("running", real_workdir="/real")
+    assert (found["running"].workdir, store.activity("running").workdir) == ("/somewhere", "/real")
+    with pytest.raises(NotFound):
+        store.activity(UNKNOWN)
+
+
 def test_env_stays_inside(store: Store) -> None:
     """A run's variables may be secrets: no Run shows them, however it is read."""
     run = make_run(status=RunStatus.QUEUED)

@@ -129,15 +129,16 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     )
     with closing(sqlite3.connect(folder / "jobs.db")) as db, db:
         db.executemany(
-            "INSERT INTO runs (n, id, rev, name, status, is_archived, sweep_id, command, workdir, created_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, 'true', '/', 0)",
+            "INSERT INTO runs (n, id, rev, name, status, is_archived, sweep_id, command, workdir, created_at,"
+            " launched_at, ended_at) VALUES (?1, ?, ?, ?, ?, ?, ?, 'true', '/', 0, ?1, ?1 + 0.5)",
             rows,
         )
     # Old ones: whoever walks the table from its new end meets them last.
     for n, status in ((2, "queued"), (3, "queued"), (4, "launching"), (5, "running")):
         with closing(sqlite3.connect(folder / "jobs.db")) as db, db:
             db.execute(
-                "UPDATE runs SET status = ?, queued_at = n, start_requested = 1 WHERE n = ?", (status, n)
+                "UPDATE runs SET status = ?, queued_at = n, start_requested = 1, ended_at = NULL WHERE n = ?",
+                (status, n),
             )
     yield store
     store.close()
@@ -182,6 +183,7 @@ QUERIES: dict[str, tuple[Callable[[Store], Any], str]] = {
     "positions": (lambda store: store.queue.positions([f"{2:012x}"]), "COVERING INDEX runs_queue"),
     "active": (Store.active, "INDEX runs_status "),
     "active count": (Store.active_count, "COVERING INDEX runs_status "),
+    "active lately": (lambda store: store.active_between(MANY - 9, MANY, limit=99), "INDEX runs_ended"),
     "changes": (lambda store: store.changed_since(MANY - 10, 99), "INDEX runs_rev"),
     "one run": (lambda store: store.run(f"{MANY:012x}"), "INDEX sqlite_autoindex_runs"),
 }

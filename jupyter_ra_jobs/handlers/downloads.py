@@ -1,0 +1,75 @@
+"""Files as attachments, whole or in ranges."""
+
+import datetime
+import http.client
+import os
+from collections.abc import Iterator
+from io import FileIO
+from typing import Any
+
+from tornado import web
+
+from jupyter_ra_jobs.handlers.base import Handler
+
+_CHUNK = 64 * 1024
+
+
+class DownloadHandler(Handler, web.StaticFileHandler):
+    """Sends a file that is open already; where it lies is asked nobody any more. Ranges are tornado's."""
+
+    root = ""
+
+    def initialize(self) -> None:  # type: ignore[override]
+        """No folder is served."""
+
+    async def send_file(self, file: FileIO, filename: str, include_body: bool) -> None:
+        """The file, or the range of it that was asked for, as it is at this moment; closes it."""
+        with file:
+            self._file, self._status = file, os.fstat(file.fileno())
+            self.set_attachment_header(filename)
+            await web.StaticFileHandler.get(self, "", include_body)
+        if self.get_status() == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
+            self.write_error(self.get_status())
+
+    @classmethod
+    def get_absolute_path(cls, root: str, path: str) -> str:
+        """Of no use here."""
+        return ""
+
+    def validate_absolute_path(self, root: str, absolute_path: str) -> str:
+        """Whoever opened the file has seen to it."""
+        return absolute_path
+
+    def get_content_size(self) -> int:
+        """In bytes; a log may have grown since."""
+        return self._status.st_size
+
+    def get_modified_time(self) -> datetime.datetime:
+        """In whole seconds, as HTTP has it."""
+        return datetime.datetime.fromtimestamp(int(self._status.st_mtime), datetime.timezone.utc)
+
+    def get_content(  # type: ignore[override]
+        self, abspath: str, start: int | None = None, end: int | None = None
+    ) -> Iterator[bytes]:
+        """Up to the size that the headers told, however the file grows meanwhile."""
+        at, end = start or 0, self.get_content_size() if end is None else end
+        while chunk := os.pread(self._file.fileno(), min(_CHUNK, end - at), at):
+            yield chunk
+            at += len(chunk)
+
+    def compute_etag(self) -> None:
+        """None: tornado's would read the whole file for it."""
+
+    def should_return_304(self) -> bool:
+        """Never: a log grows several times within the second that a file's date resolves."""
+        return False
+
+    def get_content_type(self) -> str:
+        """Bytes."""
+        return "application/octet-stream"
+
+    def finish(self, *args: Any, **kwargs: Any) -> Any:
+        """Bytes, but for errors."""
+        if self.get_status() < http.client.BAD_REQUEST:
+            kwargs["set_content_type"] = self.get_content_type()
+        return super().finish(*args, **kwargs)
