@@ -2,7 +2,7 @@
 
 Everything runs on a server, a tmux and a workdir of its own, on loopback. Takes about three minutes.
 
-    python bench/sweeps.py [NAME ...]       NAME: create, drain, tick
+    python bench/sweeps.py [NAME ...]       NAME: create, drain, tick, artifacts
 """
 
 import asyncio
@@ -169,7 +169,34 @@ def tick(root: Path) -> None:
     print(f"{'':52} its longest step {longest * 1e3:.2f} ms")
 
 
-BENCHES: dict[str, Callable[[Path], None]] = {"create": create, "drain": drain, "tick": tick}
+def artifacts(root: Path) -> None:
+    """GET /runs/{id}/artifacts of a run that has ended, with 2,000 of them."""
+    with Bench(root / "artifacts").running() as bench:
+        status = statistics.median(timed(lambda: bench.call("GET", "/api/status")) for _ in range(50))
+        command = "cd $RA_ARTIFACTS_DIR && seq -f model-%g.pt 2000 | xargs touch"
+        run_id = bench.api("POST", "/runs", {"name": "many", "command": command, "auto_start": True})["id"]
+        until(lambda: bench.api("GET", f"/runs/{run_id}")["status"] == "finished")
+        found = bench.api("GET", f"/runs/{run_id}/artifacts")
+        assert len(found) == 2_000, len(found)
+        value = statistics.median(
+            timed(lambda: bench.api("GET", f"/runs/{run_id}/artifacts")) for _ in range(30)
+        )
+        say(
+            "GET /runs/{id}/artifacts, 2,000 of them",
+            f"{value * 1e3:.1f} ms",
+            f"/api/status {status * 1e3:.2f} ms",
+            value / status,
+            "< 50 ms",
+            value < 0.050,
+        )
+
+
+BENCHES: dict[str, Callable[[Path], None]] = {
+    "create": create,
+    "drain": drain,
+    "tick": tick,
+    "artifacts": artifacts,
+}
 
 if __name__ == "__main__":
     main(__doc__ or "", BENCHES)
