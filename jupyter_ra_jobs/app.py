@@ -19,6 +19,7 @@ from jupyter_ra_jobs.export import ExportApp
 from jupyter_ra_jobs.handlers import all_routes
 from jupyter_ra_jobs.launcher import LaunchSettings
 from jupyter_ra_jobs.layout import Layout
+from jupyter_ra_jobs.rules import RULES
 from jupyter_ra_jobs.services import Services, Settings
 
 PREFIX = "/ra-jobs"
@@ -101,6 +102,21 @@ class RaJobsApp(ExtensionApp):
         the server's own CUDA_VISIBLE_DEVICES names, else all that nvidia-smi lists.""",
     ).tag(config=True)
 
+    alert_rules = List(
+        Enum(list(RULES)),
+        list(RULES),
+        help="""Rules that raise alerts by themselves: `non_finite` (a metric is NaN or infinite), `stalled`
+        (no output for long), `out_of_memory`, `disk_low`. Leave out those that are not wanted.""",
+    ).tag(config=True)
+    stalled_after = Float(
+        1800.0, min=0, help="Seconds without output after which a run counts as stalled."
+    ).tag(config=True)
+    disk_low_bytes = Integer(
+        1 << 30,
+        min=0,
+        help="Free bytes below which a file system that runs write to counts as nearly full.",
+    ).tag(config=True)
+
     @default("open_browser")
     def _default_open_browser(self) -> bool:
         return False  # what is served is for programs
@@ -169,6 +185,9 @@ class RaJobsApp(ExtensionApp):
                     log_search_seconds=self.log_search_seconds,
                     max_sweep_runs=self.max_sweep_runs,
                     gpus=self.gpus,
+                    alert_rules=self.alert_rules,
+                    stalled_after=self.stalled_after,
+                    disk_low_bytes=self.disk_low_bytes,
                 ),
                 LaunchSettings(
                     shell=self.shell,

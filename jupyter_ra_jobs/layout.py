@@ -57,6 +57,10 @@ class Layout:
         """The record of what the run left behind."""
         return self.runs / run_id / "found.json"
 
+    def responses(self, run_id: str) -> Path:
+        """Where the answers to a run's alerts are put."""
+        return self.runs / run_id / "alerts"
+
     def server(self) -> dict[str, Any] | None:
         """What server.json says; None when there is none that can be read."""
         try:

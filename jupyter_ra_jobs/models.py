@@ -18,6 +18,8 @@ Notes = Annotated[str, Meta(max_length=100_000)]
 _MOST = 2**63 - 1  # SQLite's largest integer
 Seconds = Annotated[float, Meta(gt=0, le=1e9)]
 ArtifactType = Literal["checkpoint", "metrics", "other", "wandb"]
+ClusterType = Literal["unknown", "slurm", "local_gpu", "kubernetes", "ray", "shared_head_node"]
+ClusterStatus = Literal["unknown", "healthy", "degraded", "offline"]
 SweepStatus = Literal["draft", "pending", "running", "completed", "failed", "canceled"]
 
 
@@ -334,6 +336,99 @@ class LogMatches(Struct, frozen=True, kw_only=True):
     matches: list[LogMatch]
     next_before: int | None
     complete: bool
+
+
+Severity = Literal["info", "warning", "critical"]
+AlertStatus = Literal["pending", "resolved"]
+Choice = Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class Alert(Struct, frozen=True, kw_only=True):
+    """Something that somebody should decide; `rule` is null when a caller raised it."""
+
+    id: str
+    run_id: str
+    timestamp: float
+    severity: Severity
+    message: str
+    choices: list[str]
+    status: AlertStatus
+    response: str | None
+    responded_at: float | None
+    session_id: str | None
+    auto_session: bool = False
+    rule: str | None
+
+
+class NewAlert(Struct, frozen=True, kw_only=True):
+    """What a caller says of an alert to raise."""
+
+    message: Annotated[str, Meta(min_length=1, max_length=10_000)]
+    choices: Annotated[list[Choice], Meta(min_length=1, max_length=20)]
+    severity: Severity = "warning"
+
+
+class AlertRaised(Struct, frozen=True, kw_only=True):
+    """The answer to a new alert."""
+
+    alert_id: str
+
+
+class AlertAnswer(Struct, frozen=True, kw_only=True):
+    """What somebody decided: one of the alert's choices."""
+
+    choice: str
+
+
+class Cluster(Struct, frozen=True, kw_only=True):
+    """What the runs run on, as somebody said or as it was detected; `confidence` is 0..1."""
+
+    type: ClusterType = "unknown"
+    status: ClusterStatus = "unknown"
+    source: Literal["unset", "manual", "detected"] = "unset"
+    label: str = "Unknown"
+    description: str = "Nobody has said what this server's runs run on, and it was not detected."
+    head_node: str | None = None
+    node_count: int | None = None
+    gpu_count: int | None = None
+    notes: str | None = None
+    confidence: float | None = None
+    details: dict[str, Any] = {}
+    last_detected_at: float | None = None
+    updated_at: float | None = None
+
+
+class ClusterEdit(Struct, frozen=True, kw_only=True):
+    """What somebody says of the cluster; what is left out stays."""
+
+    type: ClusterType | UnsetType = UNSET
+    status: ClusterStatus | UnsetType = UNSET
+    label: Annotated[str, Meta(min_length=1, max_length=500)] | UnsetType = UNSET
+    description: Notes | UnsetType = UNSET
+    head_node: Annotated[str, Meta(max_length=500)] | UnsetType | None = UNSET
+    node_count: Annotated[int, Meta(ge=0, le=_MOST)] | UnsetType | None = UNSET
+    gpu_count: Annotated[int, Meta(ge=0, le=_MOST)] | UnsetType | None = UNSET
+    notes: Notes | UnsetType | None = UNSET
+    details: dict[str, Any] | UnsetType = UNSET
+
+
+class RunSummary(Struct, frozen=True, kw_only=True):
+    """How many runs there are, and how many have which status; `total` counts the stopped ones too."""
+
+    total: int
+    running: int
+    launching: int
+    queued: int
+    ready: int
+    failed: int
+    finished: int
+
+
+class ClusterState(Struct, frozen=True, kw_only=True):
+    """The cluster, and what runs on it."""
+
+    cluster: Cluster
+    run_summary: RunSummary
 
 
 class Health(Struct, frozen=True, kw_only=True, omit_defaults=True):

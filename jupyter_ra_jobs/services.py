@@ -7,16 +7,21 @@ from typing import Any
 from msgspec import Struct
 
 from jupyter_ra_jobs import jobs_json
+from jupyter_ra_jobs.alerts import Alerts
 from jupyter_ra_jobs.artifacts import Artifacts
 from jupyter_ra_jobs.changes import Changes
+from jupyter_ra_jobs.cluster import ClusterInfo
 from jupyter_ra_jobs.errors import StorageFull
 from jupyter_ra_jobs.executors.base import Executor
+from jupyter_ra_jobs.feed import Feed
 from jupyter_ra_jobs.gpus import Gpus
 from jupyter_ra_jobs.launcher import Launcher, LaunchSettings
 from jupyter_ra_jobs.layout import Layout
 from jupyter_ra_jobs.log_search import LogSearch
 from jupyter_ra_jobs.logs import LogWatcher
+from jupyter_ra_jobs.observer import CloseLooks, Observer, Watching
 from jupyter_ra_jobs.reports import Patience, Reports
+from jupyter_ra_jobs.rules import RULES, Limits
 from jupyter_ra_jobs.runs import Runs
 from jupyter_ra_jobs.scheduler import Scheduler
 from jupyter_ra_jobs.store import Store
@@ -37,6 +42,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     max_sweep_runs: int
     gpus: list[str] | None
     """Their ids; None: those that are found."""
+    alert_rules: list[str]
+    stalled_after: float
+    disk_low_bytes: int
 
 
 class Services:
@@ -91,6 +99,20 @@ class Services:
         self.sweeps = Sweeps(
             self.store, self.runs, self.gpus, most_runs=settings.max_sweep_runs, wake=self.scheduler.wake
         )
+        self.feed = Feed(self.store, self.sweeps)
+        self.alerts = Alerts(self.store, self.runs, layout, log)
+        self.cluster = ClusterInfo(self.store)
+        self.observer = Observer(
+            self.store,
+            layout,
+            Watching(
+                rules=tuple(RULES[name] for name in settings.alert_rules),
+                limits=Limits(stalled_after=settings.stalled_after, disk_low_bytes=settings.disk_low_bytes),
+            ),
+            self.alerts.propose,
+            CloseLooks(artifacts=self.artifacts.discover),
+            log,
+        )
 
     async def start(self, where: dict[str, Any]) -> None:
         """Take up the runs there are, tell their sidecars where we are, begin to schedule."""
@@ -107,6 +129,7 @@ class Services:
         self._announce()
         self.gpus.look(then=self.scheduler.wake)
         self.scheduler.start()
+        self.observer.start()
 
     def _ticked(self, active: int) -> None:
         self._announce()
@@ -128,6 +151,7 @@ class Services:
         self.log_watcher.close()
         self.log_search.close()
         await self.scheduler.close()
+        await self.observer.close()
         if self.layout.server() == self._where:
             self.layout.server_file.unlink(missing_ok=True)  # whoever has our port next is not us
         await self.reports.close()
@@ -138,4 +162,5 @@ class Services:
     def _noted(self, run_id: str) -> None:
         self.log_watcher.wake(self.layout.log(run_id))
         self.log_watcher.wake(self.layout.sidecar_log(run_id))
+        self.observer.note(run_id)
         self.scheduler.wake()  # a slot may be free, or a stop wait for the sidecar

@@ -72,6 +72,10 @@ class Sweeps:
         """The newest sweeps first."""
         return self._complete(self._store.sweeps.page(limit))
 
+    def some(self, sweep_ids: list[str]) -> list[Sweep]:
+        """Those of these that there are, as they stand."""
+        return self._complete(self._store.sweeps.some(sweep_ids)) if sweep_ids else []
+
     def table(self, sweep_id: str) -> list[SweepRow]:
         """A row for each run, in the order of creation."""
         self._store.sweeps.get(sweep_id)
@@ -277,7 +281,10 @@ class Sweeps:
             raise Conflict(
                 f"run {run_id} is {run.status} in sweep {run.sweep_id}; it can move when it has ended"
             )
-        self._store.change(run_id, sweep_id=sweep_id)
+        with self._store.transaction():
+            self._store.change(run_id, sweep_id=sweep_id)
+            if run.sweep_id is not None:
+                self._store.sweeps.change(run.sweep_id)  # it has changed by what it lost
         return f"Run {run_id} added to sweep {sweep_id}"
 
 

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from jupyter_ra_jobs.handlers import artifacts, logs, runs, server, status, sweeps
+from jupyter_ra_jobs.handlers import alerts, artifacts, cluster, logs, runs, server, status, sweeps
 from jupyter_ra_jobs.handlers.base import Handler, Unknown
 
 _SWEEP = r"/sweeps/(?P<sweep_id>[A-Za-z0-9_-]{1,64})"
+_ALERT = r"/alerts/(?P<alert_id>[A-Za-z0-9_-]{1,64})"
 _RUN = r"/runs/(?P<run_id>[A-Za-z0-9_-]{1,64})"
 
 ROUTES: list[tuple[str, type[Handler], dict[str, Any]]] = [
@@ -31,6 +32,11 @@ ROUTES: list[tuple[str, type[Handler], dict[str, Any]]] = [
     (_RUN + r"/sidecar-logs/stream", logs.LogStreamHandler, {"which": "sidecar_log"}),
     (_RUN + r"/artifacts", artifacts.ArtifactsHandler, {}),
     (_RUN + r"/artifacts/(?P<name>.+)", artifacts.ArtifactHandler, {}),
+    (_RUN + r"/alerts", alerts.RunAlertsHandler, {}),
+    (r"/alerts", alerts.AlertsHandler, {}),
+    (_ALERT + r"/respond", alerts.AlertRespondHandler, {}),
+    (r"/cluster", cluster.ClusterHandler, {}),
+    (r"/cluster/detect", cluster.ClusterDetectHandler, {}),
     (r"/sweeps", sweeps.SweepsHandler, {}),
     (r"/sweeps/wild", sweeps.WildSweepHandler, {}),
     (_SWEEP, sweeps.SweepHandler, {}),

@@ -1,7 +1,8 @@
 """What is about the server as a whole: health, changes, and the contract's own description."""
 
 import asyncio
-from typing import Annotated, Any, Literal
+import time
+from typing import Annotated, Any
 
 import msgspec
 from jupyter_server.auth.decorator import allow_unauthenticated
@@ -10,11 +11,13 @@ from msgspec import Meta, Struct
 from jupyter_ra_jobs._version import __version__
 from jupyter_ra_jobs.changes import came
 from jupyter_ra_jobs.errors import RaJobsError
+from jupyter_ra_jobs.feed import Event
 from jupyter_ra_jobs.handlers.base import Handler, Operation, operation
 from jupyter_ra_jobs.handlers.streams import StreamHandler
-from jupyter_ra_jobs.models import Health, Run
+from jupyter_ra_jobs.models import Health
 
 _COALESCE = 0.05
+_REST = 10  # times what a look took
 _SIGN_OF_LIFE = 15.0
 _BATCH = 200
 _CATCH_UP = 1_000
@@ -60,13 +63,6 @@ class EventsQuery(Struct, frozen=True, kw_only=True):
     since: Annotated[int, Meta(ge=0, description="A cursor of this stream; else from now on.")] | None = None
 
 
-class Event(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Something that changed. After a `reset` the reader has missed too much: it lists the runs afresh."""
-
-    type: Literal["run", "reset"]
-    run: Run | None = None
-
-
 class EventsHandler(StreamHandler):
     """What changes, as it changes: one connection a tab."""
 
@@ -79,12 +75,12 @@ class EventsHandler(StreamHandler):
         media_type="text/event-stream",
     )
     async def get(self, query: EventsQuery) -> None:
-        """A reader that is slow gets each run's newest state, not each step of it."""
+        """Runs, alerts and sweeps. A slow reader gets the newest state of each, not each step of it."""
         await self.stream(self._events(self.cursor(query.since)))
 
     async def _events(self, cursor: int | None) -> None:
-        store, changes = self.services.store, self.services.changes
-        newest = store.rev()
+        feed, changes = self.services.feed, self.services.changes
+        newest = self.services.store.rev()
         if cursor is None or cursor > newest:
             cursor = newest
         elif newest - cursor > _CATCH_UP:
@@ -94,16 +90,18 @@ class EventsHandler(StreamHandler):
         await self.flush()
         while not changes.closed:
             ring = changes.next
-            batch = store.changed_since(cursor, _BATCH)
-            for rev, run in batch:
-                cursor = rev
-                await self.send(Event(type="run", run=run), cursor)
-            if len(batch) == _BATCH:
+            looked_at = time.monotonic()
+            batch = feed.since(cursor, _BATCH)
+            cost = time.monotonic() - looked_at
+            for event, cursor in batch:
+                await self.send(event, cursor)
+            if len(batch) >= _BATCH:
                 continue
             if not await came(ring, _SIGN_OF_LIFE):
                 await self.send_sign_of_life()
             elif not changes.closed:
-                await asyncio.sleep(_COALESCE)  # a burst of changes is looked at once
+                # A burst of changes is looked at once; what costs much, a sweep of 10,000 runs, more seldom.
+                await asyncio.sleep(max(_COALESCE, _REST * cost))
 
 
 class OpenApiHandler(Handler):

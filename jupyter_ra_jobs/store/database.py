@@ -21,6 +21,7 @@ _BUSY_SECONDS = 0.25  # how long the event loop may stand still for another proc
 
 _JSON = {
     "after",
+    "choices",
     "creation_context",
     "env",
     "gpu_ids",
@@ -35,8 +36,12 @@ _JSON = {
 }
 _BOOL = {"is_archived", "is_wild", "is_draft"}
 _ENDED = {status.value for status in TERMINAL}
-COMPUTED = {"run_dir", "queue_position"}
-NEXT_REV = "(SELECT coalesce(max(rev), 0) + 1 FROM runs)"
+COMPUTED = {"run_dir", "queue_position", "auto_session"}
+_NEWEST_REV = ", ".join(
+    f"coalesce((SELECT max(rev) FROM {table}), 0)" for table in ("runs", "sweeps", "alerts")
+)
+NEXT_REV = f"(max({_NEWEST_REV}) + 1)"
+"""One sequence for all that changes, so that a cursor is one number; each maximum is an index's end."""
 
 Values = Mapping[str, Any] | Sequence[Any]
 
@@ -99,6 +104,11 @@ class Database:
         names, marks = ", ".join(rows[0]), ", ".join(f":{name}" for name in rows[0])
         with _disk_errors():
             self.connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)
+
+    def rev(self) -> int:
+        """The newest change's number, whatever changed."""
+        (newest,) = self.execute(f"SELECT max({_NEWEST_REV})").fetchone()
+        return int(newest)
 
     def get_meta(self, key: str) -> str | None:
         """A note about the whole store."""

@@ -18,6 +18,7 @@ import msgspec
 from jupyter_ra_jobs.errors import NotFound
 from jupyter_ra_jobs.models import Activity, Run, Tracking
 from jupyter_ra_jobs.states import ACTIVE, TERMINAL, RunStatus, sources
+from jupyter_ra_jobs.store.alerts import AlertTable
 from jupyter_ra_jobs.store.database import (
     NEXT_REV,
     Database,
@@ -80,6 +81,7 @@ class Store:
         self._db = Database(path, changed)
         self.sweeps = SweepTable(self._db)
         self.queue = Queue(self._db)
+        self.alerts = AlertTable(self._db)
         self.get_meta = self._db.get_meta
         self.set_meta = self._db.set_meta
         self.close = self._db.close
@@ -382,9 +384,8 @@ class Store:
         return {row["id"]: json.loads(row["metrics"]) for row in rows}
 
     def rev(self) -> int:
-        """The newest change's number."""
-        (newest,) = self._db.execute("SELECT coalesce(max(rev), 0) FROM runs").fetchone()
-        return int(newest)
+        """The newest change's number, whatever changed."""
+        return self._db.rev()
 
     def changed_since(self, rev: int, limit: int) -> list[tuple[int, Run]]:
         """Runs changed after `rev`, each as it is now with its newest change's number, oldest first."""

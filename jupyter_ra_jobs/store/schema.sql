@@ -8,7 +8,7 @@ CREATE TABLE meta (
 CREATE TABLE runs (
     n                 INTEGER PRIMARY KEY AUTOINCREMENT,  -- the order of creation, whatever the clock says
     id                TEXT    NOT NULL UNIQUE,
-    rev               INTEGER NOT NULL,                   -- grows with each change of any run: the cursor of /events
+    rev               INTEGER NOT NULL,                   -- of its last change, one sequence for all tables: the cursor of /events
     name              TEXT    NOT NULL,
     command           TEXT    NOT NULL,
     workdir           TEXT    NOT NULL,
@@ -60,7 +60,7 @@ CREATE UNIQUE INDEX runs_rev ON runs (rev);
 CREATE INDEX runs_shown ON runs (n) WHERE NOT is_archived;
 CREATE INDEX runs_status ON runs (status, n);
 CREATE INDEX runs_status_shown ON runs (status, n) WHERE NOT is_archived;
-CREATE INDEX runs_sweep ON runs (sweep_id, n) WHERE sweep_id IS NOT NULL;
+CREATE INDEX runs_sweep ON runs (sweep_id, n, id) WHERE sweep_id IS NOT NULL;
 CREATE INDEX runs_sweep_status ON runs (sweep_id, status) WHERE sweep_id IS NOT NULL;
 CREATE INDEX runs_parent ON runs (parent_run_id, sweep_id) WHERE parent_run_id IS NOT NULL;
 CREATE INDEX runs_ended ON runs (ended_at, launched_at) WHERE ended_at IS NOT NULL;
@@ -78,6 +78,7 @@ CREATE TABLE dependencies (
 CREATE TABLE sweeps (
     n                INTEGER PRIMARY KEY AUTOINCREMENT,
     id               TEXT    NOT NULL UNIQUE,
+    rev              INTEGER NOT NULL,                    -- as that of runs; a change of a run is none of its sweep
     name             TEXT    NOT NULL,
     base_command     TEXT    NOT NULL,
     workdir          TEXT    NOT NULL,
@@ -99,3 +100,27 @@ CREATE TABLE sweeps (
     run_options      TEXT    NOT NULL DEFAULT '{}',
     env              TEXT    NOT NULL DEFAULT '{}'        -- for its runs; never shown
 );
+
+CREATE UNIQUE INDEX sweeps_rev ON sweeps (rev);
+
+CREATE TABLE alerts (
+    n            INTEGER PRIMARY KEY AUTOINCREMENT,
+    id           TEXT    NOT NULL UNIQUE,
+    rev          INTEGER NOT NULL,                        -- as that of runs
+    run_id       TEXT    NOT NULL,
+    timestamp    REAL    NOT NULL,
+    severity     TEXT    NOT NULL,
+    message      TEXT    NOT NULL,
+    choices      TEXT    NOT NULL,
+    status       TEXT    NOT NULL,
+    response     TEXT,
+    responded_at REAL,
+    session_id   TEXT,
+    rule         TEXT,                                    -- NULL: a caller raised it
+    key          TEXT                                     -- what the rule must not say twice
+);
+
+CREATE UNIQUE INDEX alerts_rev ON alerts (rev);
+CREATE INDEX alerts_run ON alerts (run_id, n);
+CREATE INDEX alerts_status ON alerts (status, n);
+CREATE INDEX alerts_rule ON alerts (rule, key) WHERE rule IS NOT NULL;

@@ -7,7 +7,15 @@ from typing import Any, NamedTuple
 from jupyter_ra_jobs.errors import NotFound
 from jupyter_ra_jobs.models import StoredSweep
 from jupyter_ra_jobs.states import RunStatus
-from jupyter_ra_jobs.store.database import Database, assignments, columns, to_columns, to_row, to_struct
+from jupyter_ra_jobs.store.database import (
+    NEXT_REV,
+    Database,
+    assignments,
+    columns,
+    to_columns,
+    to_row,
+    to_struct,
+)
 
 _COLUMNS = columns(StoredSweep)
 _NOT_RETRIED = """NOT EXISTS (SELECT 1 FROM runs AS retry
@@ -32,7 +40,10 @@ class SweepTable:
 
     def add(self, sweep: StoredSweep, env: Mapping[str, str] | None = None) -> None:
         """Store a sweep, and the variables for its runs."""
-        self._db.insert("sweeps", [to_row(sweep) | to_columns({"env": dict(env or {})})])
+        with self._db.transaction():
+            row = to_row(sweep) | to_columns({"env": dict(env or {})}) | {"rev": self._db.rev() + 1}
+            self._db.insert("sweeps", [row])
+        self._db.changed()
 
     def env(self, sweep_id: str) -> dict[str, str]:
         """The variables for the runs of a sweep."""
@@ -40,9 +51,10 @@ class SweepTable:
         return dict(json.loads(row["env"])) if row else {}
 
     def change(self, sweep_id: str, **changes: Any) -> None:
-        """Set columns of a sweep."""
+        """Set columns of a sweep; without any, it is only told again to who watches."""
         values = to_columns(changes)
-        self._db.execute(f"UPDATE sweeps SET {assignments(values)} WHERE id = :id", values | {"id": sweep_id})
+        sets = ", ".join([f"rev = {NEXT_REV}", *([assignments(values)] if values else [])])
+        self._db.execute(f"UPDATE sweeps SET {sets} WHERE id = :id", values | {"id": sweep_id})
         self._db.changed()
 
     def get(self, sweep_id: str) -> StoredSweep:
@@ -53,6 +65,14 @@ class SweepTable:
         found: StoredSweep = to_struct(row, StoredSweep)
         return found
 
+    def some(self, sweep_ids: list[str]) -> list[StoredSweep]:
+        """Those of these that there are."""
+        rows = self._db.execute(
+            f"SELECT {_COLUMNS} FROM sweeps WHERE id IN (SELECT value FROM json_each(?)) ORDER BY n",
+            (json.dumps(sweep_ids),),
+        )
+        return [to_struct(row, StoredSweep) for row in rows]
+
     def has(self, sweep_id: str) -> bool:
         """Whether there is such a sweep."""
         return self._db.execute("SELECT 1 FROM sweeps WHERE id = ?", (sweep_id,)).fetchone() is not None
@@ -62,11 +82,17 @@ class SweepTable:
         rows = self._db.execute(f"SELECT {_COLUMNS} FROM sweeps ORDER BY n DESC LIMIT ?", (limit,))
         return [to_struct(row, StoredSweep) for row in rows]
 
+    def changed_since(self, rev: int, limit: int) -> list[tuple[int, str]]:
+        """The ids of sweeps that were changed themselves after `rev`, oldest change first."""
+        rows = self._db.execute("SELECT rev, id FROM sweeps WHERE rev > ? ORDER BY rev LIMIT ?", (rev, limit))
+        return [(row["rev"], row["id"]) for row in rows]
+
     def run_ids(self, sweep_ids: list[str]) -> dict[str, list[str]]:
         """The ids of each sweep's runs, in the order of their creation."""
         found: dict[str, list[str]] = {sweep_id: [] for sweep_id in sweep_ids}
         for row in self._db.execute(
-            "SELECT sweep_id, id FROM runs WHERE sweep_id IN (SELECT value FROM json_each(?)) ORDER BY n",
+            "SELECT sweep_id, id FROM runs WHERE sweep_id IN (SELECT value FROM json_each(?))"
+            " ORDER BY sweep_id, n",
             (json.dumps(sweep_ids),),
         ):
             found[row["sweep_id"]].append(row["id"])

@@ -40,7 +40,7 @@ POSSIBLE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class Target:
-    """A server on which commands do nothing, and a run and a sweep on it that there are."""
+    """A server on which commands do nothing, and a run, a sweep and an alert on it that there are."""
 
     def __init__(self, world: World) -> None:
         # `true -c -- COMMAND`: nothing that is made up here is ever run.
@@ -51,7 +51,8 @@ class Target:
         self.session.headers["Authorization"] = f"token {TOKEN}"
         run = self.server.ended(self.server.launch("echo"))  # ended, so that its streams end
         sweep = self.server.post("/sweeps", name="s", base_command="echo", parameters={"a": [1, 2]}).json
-        self.ids = {"run_id": run["id"], "sweep_id": sweep["id"]}
+        alert = self.server.post(f"/runs/{run['id']}/alerts", message="well?", choices=["Yes"]).json
+        self.ids = {"run_id": run["id"], "sweep_id": sweep["id"], "alert_id": alert["alert_id"]}
 
 
 @pytest.fixture(scope="module")

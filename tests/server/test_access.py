@@ -31,9 +31,14 @@ EXECUTE = {
     ("POST", "/sweeps"),
     ("POST", "/sweeps/wild"),
     ("PUT", "/sweeps/ID"),
+    ("POST", "/alerts/ID/respond"),
     *(("POST", f"/sweeps/ID/{verb}") for verb in ("start", "stop", "retry", "runs")),
 }
-WRITE = {("POST", "/runs/ID/archive"), ("POST", "/runs/ID/unarchive")}
+WRITE = {
+    *(("POST", f"/runs/ID/{verb}") for verb in ("archive", "unarchive", "alerts")),
+    ("POST", "/cluster"),
+    ("POST", "/cluster/detect"),
+}
 ENDLESS = "/events"
 
 

@@ -19,7 +19,7 @@ SETTINGS = RaJobsApp.class_own_traits(config=True)
 def test_setting_is_documented(name: str) -> None:
     """By its help, and by a row of docs/configuration.md that begins with its name and default."""
     assert SETTINGS[name].help
-    default = SETTINGS[name].default_value
+    default = SETTINGS[name].default()
     shown = json.dumps(default) if isinstance(default, str) else repr(default)
     assert f"| `RaJobsApp.{name}` | `{shown}` | " in (DOCS / "configuration.md").read_text()
 
