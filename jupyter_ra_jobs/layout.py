@@ -1,7 +1,9 @@
 """Where things lie under a workdir, and with which rights."""
 
+import errno
 import json
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +11,10 @@ from typing import Any
 
 from jupyter_ra_jobs_sidecar import procs, spec
 
-from jupyter_ra_jobs.errors import RaJobsError, StorageFull
+from jupyter_ra_jobs.errors import Conflict, RaJobsError, StorageFull
+
+METRICS = "metrics.jsonl"
+"""The file of a run dir that takes the metrics which callers send."""
 
 
 class Layout:
@@ -61,6 +66,10 @@ class Layout:
         """Where the answers to a run's alerts are put."""
         return self.runs / run_id / "alerts"
 
+    def metrics(self, run_id: str) -> Path:
+        """What callers said of the run's metrics."""
+        return self.runs / run_id / METRICS
+
     def server(self) -> dict[str, Any] | None:
         """What server.json says; None when there is none that can be read."""
         try:
@@ -104,6 +113,30 @@ def write_private(path: Path, content: bytes) -> Path:
         beside.unlink(missing_ok=True)
         raise
     return beside
+
+
+def append_private(path: Path, lines: bytes) -> None:
+    """Append whole lines to a file, mode 0600, all or none; its folder is made. Conflict if it is no file."""
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        fd = os.open(path, flags, 0o600)
+    except OSError as problem:
+        if problem.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
+            raise Conflict(f"{path.name} is not a regular file") from problem
+        raise
+    try:
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode):
+            raise Conflict(f"{path.name} is not a regular file")
+        if status.st_size and os.pread(fd, 1, status.st_size - 1) != b"\n":
+            lines = b"\n" + lines  # somebody left half a line there
+        written = os.write(fd, lines)
+        if written < len(lines):
+            os.ftruncate(fd, status.st_size)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    finally:
+        os.close(fd)
 
 
 @contextmanager

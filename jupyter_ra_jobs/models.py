@@ -431,6 +431,42 @@ class ClusterState(Struct, frozen=True, kw_only=True):
     run_summary: RunSummary
 
 
+class MetricPoint(Struct, frozen=True, kw_only=True, gc=False):
+    """A value, and the step at which it was reached."""
+
+    step: int | float
+    value: float
+
+
+class LossPoint(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, rename="camel"):
+    """The training loss at a step, and the validation loss where it was taken."""
+
+    step: int | float
+    train_loss: float
+    val_loss: float | None = None
+
+
+class RunMetrics(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+    """The metrics of a run; the first four are all there, or without any metrics none.
+
+    `metrics` holds the last values. `complete` false: there is more to read, so ask again. `notes` say
+    what was left out.
+    """
+
+    metric_series: dict[str, list[MetricPoint]] | UnsetType = UNSET
+    metric_keys: list[str] | UnsetType = UNSET
+    loss_history: list[LossPoint] | UnsetType = UNSET
+    metrics: dict[str, float] | UnsetType = UNSET
+    complete: bool = True
+    notes: list[str] = []
+
+
+class MetricRows(Struct, frozen=True, kw_only=True):
+    """Rows of metrics to add: numbers by name, and the step as `step` or `epoch`."""
+
+    rows: Annotated[list[dict[str, Any]], Meta(min_length=1, max_length=10_000)]
+
+
 class Health(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """That the server lives; all but the first two only for who is logged in."""
 

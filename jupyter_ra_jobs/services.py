@@ -19,12 +19,14 @@ from jupyter_ra_jobs.launcher import Launcher, LaunchSettings
 from jupyter_ra_jobs.layout import Layout
 from jupyter_ra_jobs.log_search import LogSearch
 from jupyter_ra_jobs.logs import LogWatcher
+from jupyter_ra_jobs.metrics import Metrics
 from jupyter_ra_jobs.observer import CloseLooks, Observer, Watching
 from jupyter_ra_jobs.reports import Patience, Reports
 from jupyter_ra_jobs.rules import RULES, Limits
 from jupyter_ra_jobs.runs import Runs
 from jupyter_ra_jobs.scheduler import Scheduler
 from jupyter_ra_jobs.store import Store
+from jupyter_ra_jobs.sweep_table import SweepTables
 from jupyter_ra_jobs.sweeps import Sweeps
 
 _LAUNCH_PATIENCE = 5.0
@@ -99,6 +101,8 @@ class Services:
         self.sweeps = Sweeps(
             self.store, self.runs, self.gpus, most_runs=settings.max_sweep_runs, wake=self.scheduler.wake
         )
+        self.metrics = Metrics(self.store, layout, self.artifacts)
+        self.sweep_tables = SweepTables(self.store, self.metrics, most_runs=settings.max_sweep_runs)
         self.feed = Feed(self.store, self.sweeps)
         self.alerts = Alerts(self.store, self.runs, layout, log)
         self.cluster = ClusterInfo(self.store)
@@ -110,7 +114,7 @@ class Services:
                 limits=Limits(stalled_after=settings.stalled_after, disk_low_bytes=settings.disk_low_bytes),
             ),
             self.alerts.propose,
-            CloseLooks(artifacts=self.artifacts.discover),
+            CloseLooks(artifacts=self.artifacts.discover, metrics=self.metrics.refresh),
             log,
         )
 
@@ -150,6 +154,7 @@ class Services:
         self.changes.close()
         self.log_watcher.close()
         self.log_search.close()
+        self.metrics.close()
         await self.scheduler.close()
         await self.observer.close()
         if self.layout.server() == self._where:

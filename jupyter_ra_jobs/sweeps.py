@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from msgspec import UNSET, Struct, structs
+from msgspec import UNSET, structs
 
 from jupyter_ra_jobs import grids
 from jupyter_ra_jobs.errors import Conflict
@@ -29,17 +29,6 @@ from jupyter_ra_jobs.states import ACTIVE, TERMINAL, RunStatus
 from jupyter_ra_jobs.store import Copy, Store, SweepCount
 
 _STRUCTURE = {"base_command", "workdir", "parameters", "max_runs"}
-
-
-class SweepRow(Struct, frozen=True, kw_only=True):
-    """One cell of a sweep's table. `duration` is in seconds, up to now while it runs."""
-
-    run_id: str
-    name: str
-    parameters: dict[str, Any]
-    status: RunStatus
-    exit_code: int | None
-    duration: float | None
 
 
 class _Children(NamedTuple):
@@ -75,23 +64,6 @@ class Sweeps:
     def some(self, sweep_ids: list[str]) -> list[Sweep]:
         """Those of these that there are, as they stand."""
         return self._complete(self._store.sweeps.some(sweep_ids)) if sweep_ids else []
-
-    def table(self, sweep_id: str) -> list[SweepRow]:
-        """A row for each run, in the order of creation."""
-        self._store.sweeps.get(sweep_id)
-        now = time.time()
-        newest_first = self._store.runs(limit=self._most_runs, sweep_id=sweep_id)
-        return [
-            SweepRow(
-                run_id=run.id,
-                name=run.name,
-                parameters=run.sweep_params or {},
-                status=run.status,
-                exit_code=run.exit_code,
-                duration=(run.ended_at or now) - run.started_at if run.started_at else None,
-            )
-            for run in reversed(newest_first)
-        ]
 
     def _complete(self, stored: list[StoredSweep]) -> list[Sweep]:
         ids = [sweep.id for sweep in stored]

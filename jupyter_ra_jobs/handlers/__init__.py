@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from jupyter_ra_jobs.handlers import alerts, artifacts, cluster, logs, runs, server, status, sweeps
+from jupyter_ra_jobs.handlers import alerts, artifacts, cluster, logs, metrics, runs, server, status, sweeps
 from jupyter_ra_jobs.handlers.base import Handler, Unknown
 
 _SWEEP = r"/sweeps/(?P<sweep_id>[A-Za-z0-9_-]{1,64})"
@@ -37,6 +37,7 @@ ROUTES: list[tuple[str, type[Handler], dict[str, Any]]] = [
     (_ALERT + r"/respond", alerts.AlertRespondHandler, {}),
     (r"/cluster", cluster.ClusterHandler, {}),
     (r"/cluster/detect", cluster.ClusterDetectHandler, {}),
+    (_RUN + r"/metrics", metrics.MetricsHandler, {}),
     (r"/sweeps", sweeps.SweepsHandler, {}),
     (r"/sweeps/wild", sweeps.WildSweepHandler, {}),
     (_SWEEP, sweeps.SweepHandler, {}),

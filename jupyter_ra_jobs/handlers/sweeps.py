@@ -1,14 +1,11 @@
 """`/sweeps` and what can be done with one."""
 
-import csv
-import io
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
-from jupyter_ra_jobs.grids import as_argument
 from jupyter_ra_jobs.handlers.base import Handler, Nothing, operation
+from jupyter_ra_jobs.metrics import Which
 from jupyter_ra_jobs.models import (
     Message,
     NewRun,
@@ -20,9 +17,7 @@ from jupyter_ra_jobs.models import (
     SweepStarted,
 )
 from jupyter_ra_jobs.runs import MAX_LISTED
-from jupyter_ra_jobs.sweeps import SweepRow
-
-_FIXED = [name for name in SweepRow.__struct_fields__ if name != "parameters"]
+from jupyter_ra_jobs.sweep_table import SweepRow, as_csv, sort
 
 
 class SweepsQuery(Struct, frozen=True, kw_only=True):
@@ -38,9 +33,15 @@ class StartQuery(Struct, frozen=True, kw_only=True):
 
 
 class TableQuery(Struct, frozen=True, kw_only=True):
-    """In which form."""
+    """In which form, and which of it."""
 
     format: Literal["json", "csv"] = "json"
+    metrics: Annotated[Which, Meta(description="Which value of each metric.")] = "last"
+    sort: Annotated[
+        str | None, Meta(description="A parameter, metric or other column; else the order of creation.")
+    ] = None
+    order: Literal["asc", "desc"] = "asc"
+    limit: Annotated[int, Meta(ge=1, description="Rows, from the first on.")] | None = None
 
 
 class MemberQuery(Struct, frozen=True, kw_only=True):
@@ -151,11 +152,17 @@ class SweepTableHandler(Handler):
         also=("text/csv",),
     )
     async def get(self, sweep_id: str, query: TableQuery) -> list[SweepRow] | None:
-        """A row for each run, in the order of creation; with `format=csv` a column for each parameter."""
-        rows = self.services.sweeps.table(sweep_id)
+        """A row for each run; with `format=csv` a column for each parameter and metric.
+
+        Rows that have nothing in the column to sort by come last.
+        """
+        rows = shown = await self.services.sweep_tables.rows(sweep_id, query.metrics)
+        if query.sort is not None:
+            shown = sort(rows, query.sort, descending=query.order == "desc")
+        shown = shown[: query.limit]
         if query.format == "json":
-            return rows
-        await self.finish(_as_csv(rows), set_content_type="text/csv; charset=utf-8")
+            return shown
+        await self.finish(as_csv(shown, rows), set_content_type="text/csv; charset=utf-8")
         return None
 
 
@@ -173,15 +180,3 @@ class AddToSweepHandler(Handler):
     async def post(self, run_id: str, query: MemberQuery, _: Nothing) -> Message:
         """Not while it is active in another one."""
         return Message(message=self.services.sweeps.attach(run_id, query.sweep_id))
-
-
-def _as_csv(rows: list[SweepRow]) -> str:
-    parameters = list(dict.fromkeys(key for row in rows for key in row.parameters))
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow([*_FIXED, *parameters])
-    for row in rows:
-        shown = msgspec.to_builtins(row)
-        cells = [as_argument(row.parameters[key]) if key in row.parameters else "" for key in parameters]
-        writer.writerow([*(shown[name] for name in _FIXED), *cells])
-    return text.getvalue()

@@ -381,7 +381,7 @@ class Store:
             " WHERE id IN (SELECT value FROM json_each(?)) AND metrics IS NOT NULL",
             (json.dumps(run_ids),),
         )
-        return {row["id"]: json.loads(row["metrics"]) for row in rows}
+        return {row["id"]: msgspec.json.decode(row["metrics"]) for row in rows}
 
     def rev(self) -> int:
         """The newest change's number, whatever changed."""

@@ -35,7 +35,7 @@ EXECUTE = {
     *(("POST", f"/sweeps/ID/{verb}") for verb in ("start", "stop", "retry", "runs")),
 }
 WRITE = {
-    *(("POST", f"/runs/ID/{verb}") for verb in ("archive", "unarchive", "alerts")),
+    *(("POST", f"/runs/ID/{verb}") for verb in ("archive", "unarchive", "alerts", "metrics")),
     ("POST", "/cluster"),
     ("POST", "/cluster/detect"),
 }

@@ -1,0 +1,206 @@
+"""The metrics of runs: read as they grow, shown, added to, and summed up in the store.
+
+What was read stays in memory, of the runs that were looked at last. The store has each run's summary, so
+that a table of a thousand runs opens no file.
+"""
+
+import asyncio
+import os
+from collections import OrderedDict
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Literal
+from weakref import WeakValueDictionary
+
+import msgspec
+
+from jupyter_ra_jobs.artifacts import Artifacts
+from jupyter_ra_jobs.errors import BadInput, StorageFull, Unavailable
+from jupyter_ra_jobs.layout import METRICS, Layout, append_private, disk_errors
+from jupyter_ra_jobs.metric_files import RunReader, Source, Summary, kind_of
+from jupyter_ra_jobs.metric_library import Library
+from jupyter_ra_jobs.metric_rows import loss_keys
+from jupyter_ra_jobs.models import LossPoint, MetricPoint, Run, RunMetrics
+from jupyter_ra_jobs.series import KeySummary, Point
+from jupyter_ra_jobs.states import TERMINAL
+from jupyter_ra_jobs.store import Store
+
+LONGEST_ROW = 65_536
+MOST_STORED = 200
+"""Metrics of a run that its summary in the store holds, and so a sweep's table."""
+MOST_READ = 50
+"""Ended runs without a summary that one table reads."""
+
+_MOST_READERS = 200
+_MOST_HELD = 5_000_000  # points in memory, 16 bytes each, but for the newest run's
+_MOST_SHOWN = 200_000  # points in one answer
+_AT_ONCE = 2
+_PAGE = 250  # summaries that are taken from the store in one go
+
+Which = Literal["last", "min", "max"]
+
+
+class Metrics:
+    """The verbs of metrics. `close()` ends what reads."""
+
+    def __init__(self, store: Store, layout: Layout, artifacts: Artifacts) -> None:
+        self._store = store
+        self._layout = layout
+        self._artifacts = artifacts
+        self._runs = Path(os.path.realpath(layout.runs))
+        self._library = Library()
+        self._readers: OrderedDict[str, RunReader] = OrderedDict()
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+
+    def close(self) -> None:
+        """Kill the processes that read."""
+        self._library.close()
+
+    async def refresh(self, run_id: str) -> Summary:
+        """Read what is new, and store the summary where it changed. NotFound when there is no such run.
+
+        A look reads a bounded number of bytes: of a summary that is not `complete`, ask again.
+        """
+        return (await self._look(run_id)).summary
+
+    async def shown(self, run_id: str, *, points: int, keys: Sequence[str]) -> msgspec.Raw:
+        """A `RunMetrics`, encoded, with about `points` points of each series, or of those in `keys`.
+
+        An answer has 200,000 points at most; of very many series each then gets fewer.
+        """
+        reader = await self._look(run_id)
+        return await asyncio.to_thread(_encoded, reader, points, keys)
+
+    async def append(self, run_id: str, rows: list[dict[str, Any]]) -> str:
+        """Add rows to the run's own metrics.jsonl, all of them or none; they are in the file then.
+
+        BadInput for a row that holds nothing or too much, Conflict when the file is no file.
+        """
+        is_ended = self._store.status(run_id) in TERMINAL
+        await asyncio.to_thread(_append, self._layout.metrics(run_id), rows)
+        if is_ended:  # nobody looks at it by himself any more
+            await self.refresh(run_id)
+        return f"{len(rows):,} {'row' if len(rows) == 1 else 'rows'} added"
+
+    async def of_runs(self, runs: Sequence[Run], which: Which) -> dict[str, dict[str, float]]:
+        """Of each run the last, lowest or highest value of each metric, as far as the store has it.
+
+        Ended runs of which the store lacks the last word are read first, `MOST_READ` of them a call: those
+        that ended while no server was there. The others' turn comes with the next calls.
+        """
+        stored: dict[str, dict[str, Any]] = {}
+        for start in range(0, len(runs), _PAGE):
+            stored |= self._store.metrics([run.id for run in runs[start : start + _PAGE]])
+            await asyncio.sleep(0)  # that took milliseconds: let others in
+        unread = [
+            run.id
+            for run in runs
+            if run.status in TERMINAL
+            and run.started_at is not None
+            and not stored.get(run.id, {}).get("final", False)
+        ][:MOST_READ]
+        if unread:
+            await asyncio.gather(*map(self.refresh, unread))
+            stored |= self._store.metrics(unread)
+        place = KeySummary.__struct_fields__.index(which)
+        return {
+            run_id: {key: one[place] for key, one in summary["keys"].items()}
+            for run_id, summary in stored.items()
+        }
+
+    async def _look(self, run_id: str) -> RunReader:
+        lock = self._locks.setdefault(run_id, asyncio.Lock())
+        async with lock:
+            is_ended = self._store.status(run_id) in TERMINAL  # asked first, or the last rows are lost
+            reader = self._readers.setdefault(run_id, RunReader(self._library))
+            self._readers.move_to_end(run_id)
+            async with self._slots:
+                summary = await asyncio.to_thread(reader.look, await self._sources(run_id), is_ended)
+            self._forget_oldest()
+            self._keep(run_id, summary)
+            return reader
+
+    async def _sources(self, run_id: str) -> list[Source]:
+        """What callers sent, then what the run left, its own before what was found elsewhere."""
+        left = [(each, kind_of(each.name)) for each in await self._artifacts.sources(run_id)]
+        found = [Source(Path(each.path), kind, each.certain) for each, kind in left if kind]
+        return [Source(self._runs / run_id / METRICS, "jsonl"), *found]
+
+    def _forget_oldest(self) -> None:
+        held = sum(reader.size for reader in self._readers.values())
+        while len(self._readers) > 1 and (held > _MOST_HELD or len(self._readers) > _MOST_READERS):
+            _, oldest = self._readers.popitem(last=False)
+            held -= oldest.size
+
+    def _keep(self, run_id: str, summary: Summary) -> None:
+        """Store a summary that says more than the stored one; part of a file says less than all of it."""
+        before = self._store.metrics([run_id]).get(run_id)
+        if before is not None and before["complete"] and not summary.complete:
+            return
+        few = dict(list(summary.keys.items())[:MOST_STORED])
+        stored: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(summary, keys=few))
+        if stored != before:
+            with suppress(StorageFull, Unavailable):  # the next look tries again; the files have it all
+                self._store.set_metrics(run_id, stored)
+
+
+def _append(path: Path, rows: list[dict[str, Any]]) -> None:
+    lines = [msgspec.json.encode(row) for row in rows]
+    for place, (row, line) in enumerate(zip(rows, lines, strict=True)):
+        if not row:
+            raise BadInput(f"rows[{place}]: holds nothing")
+        if len(line) > LONGEST_ROW:
+            raise BadInput(f"rows[{place}]: holds {len(line):,} bytes; {LONGEST_ROW:,} are the most")
+    with disk_errors(path):
+        append_private(path, b"\n".join([*lines, b""]))
+
+
+def _encoded(reader: RunReader, most: int, keys: Sequence[str]) -> msgspec.Raw:
+    summary, notes = reader.summary, reader.notes
+    if not summary.keys and not notes and summary.complete:
+        return msgspec.Raw(b"{}")
+    wanted = [key for key in summary.keys if not keys or key in keys]
+    most = max(10, min(most, _MOST_SHOWN // max(len(wanted), 1)))
+    points = reader.points(wanted, most)
+    shown = RunMetrics(
+        metric_series={
+            key: [MetricPoint(step=_whole(step), value=value) for step, value in some]
+            for key, some in points.items()
+        },
+        metric_keys=list(summary.keys),
+        loss_history=_loss_history(reader, summary, most),
+        metrics={key: one.last for key, one in summary.keys.items()},
+        complete=summary.complete,
+        notes=notes,
+    )
+    return msgspec.Raw(msgspec.json.encode(shown))
+
+
+def _loss_history(reader: RunReader, summary: Summary, most: int) -> list[LossPoint]:
+    train, val = loss_keys({key: one.count for key, one in summary.keys.items()})
+    if train is None:
+        return []
+    found = reader.points([key for key in (train, val) if key is not None], most)
+    return join_losses(found[train], found[val] if val is not None else [])
+
+
+def join_losses(train: Sequence[Point], val: Sequence[Point]) -> list[LossPoint]:
+    """Both by step, of a step that came twice the later value.
+
+    A validation loss between two training losses stands with the one before it, one before all with the
+    first: the training loss may be taken less often, or its point there was left out.
+    """
+    train_at = dict(train)
+    val_at = dict(val) if train else {}
+    history = []
+    trained = train_at[min(train_at)] if train_at else 0.0
+    for step in sorted(train_at.keys() | val_at.keys()):
+        trained = train_at.get(step, trained)
+        history.append(LossPoint(step=_whole(step), train_loss=trained, val_loss=val_at.get(step)))
+    return history
+
+
+def _whole(step: float) -> int | float:
+    return int(step) if step.is_integer() else step

@@ -1,0 +1,123 @@
+"""A sweep as a table: a row for each run, sorted by whatever it shows, and as CSV."""
+
+import csv
+import io
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Struct
+
+from jupyter_ra_jobs.errors import BadInput
+from jupyter_ra_jobs.grids import as_argument
+from jupyter_ra_jobs.metrics import Metrics, Which
+from jupyter_ra_jobs.states import RunStatus
+from jupyter_ra_jobs.store import Store
+
+_NAMED = 50  # columns that an error names
+
+Column = Callable[["SweepRow"], Any]
+"""What a row has in a column; UNSET when it has nothing there."""
+
+
+class SweepRow(Struct, frozen=True, kw_only=True):
+    """One cell of a sweep's table. `duration` is in seconds, up to now while it runs."""
+
+    run_id: str
+    name: str
+    parameters: dict[str, Any]
+    status: RunStatus
+    exit_code: int | None
+    duration: float | None
+    metrics: dict[str, float]
+
+
+class SweepTables:
+    """The tables of sweeps of `most_runs` runs at most."""
+
+    def __init__(self, store: Store, metrics: Metrics, *, most_runs: int) -> None:
+        self._store = store
+        self._metrics = metrics
+        self._most_runs = most_runs
+
+    async def rows(self, sweep_id: str, which: Which = "last") -> list[SweepRow]:
+        """A row for each run, in the order of creation, with the `which` values of its metrics."""
+        self._store.sweeps.get(sweep_id)
+        runs = self._store.runs(limit=self._most_runs, sweep_id=sweep_id)[::-1]
+        metrics = await self._metrics.of_runs(runs, which)
+        now = time.time()
+        return [
+            SweepRow(
+                run_id=run.id,
+                name=run.name,
+                parameters=run.sweep_params or {},
+                status=run.status,
+                exit_code=run.exit_code,
+                duration=(run.ended_at or now) - run.started_at if run.started_at else None,
+                metrics=metrics.get(run.id, {}),
+            )
+            for run in runs
+        ]
+
+
+def columns(rows: Iterable[SweepRow]) -> dict[str, Column]:
+    """The table's columns by name: what all runs have, then the parameters, then the metrics.
+
+    One whose name is taken is called `parameters.<name>` or `metrics.<name>`.
+    """
+    rows = list(rows)
+    maps = ("parameters", "metrics")
+    found: dict[str, Column] = {name: _fixed(name) for name in SweepRow.__struct_fields__ if name not in maps}
+    for where in maps:
+        for key in dict.fromkeys(key for row in rows for key in getattr(row, where)):
+            found[key if key not in found else f"{where}.{key}"] = _getter(where, key)
+    return found
+
+
+def sort(rows: list[SweepRow], by: str, *, descending: bool) -> list[SweepRow]:
+    """The rows by a column, numbers before texts; those without a value last. BadInput for no column."""
+    known = columns(rows)
+    where, _, key = by.partition(".")
+    column = known.get(by)
+    if column is None and where in ("parameters", "metrics"):
+        column = known.get(key)
+    if column is None:
+        names = ", ".join(list(known)[:_NAMED])
+        raise BadInput(f"sort: there is no {by[:100]!r} in this table; there are {names}")
+    valued = [(value, row) for row in rows if (value := column(row)) is not UNSET]
+    valued.sort(key=lambda pair: _order(pair[0]), reverse=descending)
+    return [row for _, row in valued] + [row for row in rows if column(row) is UNSET]
+
+
+def as_csv(rows: list[SweepRow], of: Iterable[SweepRow]) -> str:
+    """Some rows as CSV, with the columns of all."""
+    shown = columns(of)
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(shown)
+    for row in rows:
+        writer.writerow([_cell(column(row)) for column in shown.values()])
+    return text.getvalue()
+
+
+def _fixed(name: str) -> Column:
+    def value(row: SweepRow) -> Any:
+        found = getattr(row, name)
+        return UNSET if found is None else found
+
+    return value
+
+
+def _getter(where: str, key: str) -> Column:
+    return lambda row: getattr(row, where).get(key, UNSET)
+
+
+def _order(value: Any) -> tuple[bool, float, str]:
+    if isinstance(value, int | float):
+        return False, value, ""
+    return True, 0.0, value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _cell(value: Any) -> str:
+    return "" if value is UNSET else as_argument(msgspec.to_builtins(value))
