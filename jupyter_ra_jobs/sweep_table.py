@@ -1,5 +1,6 @@
 """A sweep as a table: a row for each run, sorted by whatever it shows, and as CSV."""
 
+import asyncio
 import csv
 import io
 import time
@@ -12,6 +13,8 @@ from msgspec import UNSET, Struct
 from jupyter_ra_jobs.errors import BadInput
 from jupyter_ra_jobs.grids import as_argument
 from jupyter_ra_jobs.metrics import Metrics, Which
+from jupyter_ra_jobs.models import Run
+from jupyter_ra_jobs.runs import in_slices
 from jupyter_ra_jobs.states import RunStatus
 from jupyter_ra_jobs.store import Store
 
@@ -44,21 +47,25 @@ class SweepTables:
     async def rows(self, sweep_id: str, which: Which = "last") -> list[SweepRow]:
         """A row for each run, in the order of creation, with the `which` values of its metrics."""
         self._store.sweeps.get(sweep_id)
-        runs = self._store.runs(limit=self._most_runs, sweep_id=sweep_id)[::-1]
+        runs = (await in_slices(self._store, self._most_runs, sweep_id=sweep_id))[::-1]
         metrics = await self._metrics.of_runs(runs, which)
-        now = time.time()
-        return [
-            SweepRow(
-                run_id=run.id,
-                name=run.name,
-                parameters=run.sweep_params or {},
-                status=run.status,
-                exit_code=run.exit_code,
-                duration=(run.ended_at or now) - run.started_at if run.started_at else None,
-                metrics=metrics.get(run.id, {}),
-            )
-            for run in runs
-        ]
+        return await asyncio.to_thread(_rows, runs, metrics)
+
+
+def _rows(runs: list[Run], metrics: dict[str, dict[str, float]]) -> list[SweepRow]:
+    now = time.time()
+    return [
+        SweepRow(
+            run_id=run.id,
+            name=run.name,
+            parameters=run.sweep_params or {},
+            status=run.status,
+            exit_code=run.exit_code,
+            duration=(run.ended_at or now) - run.started_at if run.started_at else None,
+            metrics=metrics.get(run.id, {}),
+        )
+        for run in runs
+    ]
 
 
 def columns(rows: Iterable[SweepRow]) -> dict[str, Column]:

@@ -57,9 +57,13 @@ class Sweeps:
         """One sweep, or NotFound."""
         return self._complete([self._store.sweeps.get(sweep_id)])[0]
 
-    def page(self, limit: int) -> list[Sweep]:
+    async def page(self, limit: int) -> list[Sweep]:
         """The newest sweeps first."""
-        return self._complete(self._store.sweeps.page(limit))
+        shown = []
+        for stored in self._store.sweeps.page(limit):
+            shown += self._complete([stored])
+            await asyncio.sleep(0)  # each may have thousands of runs: let others in between
+        return shown
 
     def some(self, sweep_ids: list[str]) -> list[Sweep]:
         """Those of these that there are, as they stand."""

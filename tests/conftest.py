@@ -239,6 +239,16 @@ class Server:
         return path.read_bytes() if path.exists() else b""
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _nobodys_tmux(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whoever forgets to say which tmux server is meant gets an empty folder for it, and is found out."""
+    folder = tmp_path_factory.mktemp("nobodys-tmux")
+    with pytest.MonkeyPatch.context() as ours:
+        ours.setenv("TMUX_TMPDIR", str(folder))
+        yield
+    assert not list(folder.iterdir()), "a test has touched the default tmux server"
+
+
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     """A world for one test."""

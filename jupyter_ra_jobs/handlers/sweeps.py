@@ -58,7 +58,7 @@ class SweepsHandler(Handler):
     )
     async def get(self, query: SweepsQuery) -> list[Sweep]:
         """Each as it stands."""
-        return self.services.sweeps.page(min(query.limit, MAX_LISTED))
+        return await self.services.sweeps.page(min(query.limit, MAX_LISTED))
 
     @operation("Create a sweep", action="execute", body=NewSweep, answer=Sweep, errors=(400, 413, 507))
     async def post(self, new: NewSweep) -> Sweep:

@@ -190,14 +190,15 @@ async def eventually(condition: Callable[[], Any], what: str = "") -> None:
 
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(tmp_path: Path) -> Iterator[World]:
     """A world that this process itself is in."""
     root = tmp_path / "world"
     root.mkdir()
     made = World(root)
-    monkeypatch.setenv("TMUX_TMPDIR", str(made.tmux_tmpdir))
-    monkeypatch.delenv("TMUX", raising=False)
-    yield made
+    with pytest.MonkeyPatch.context() as ours:  # not the test's own, which it may undo
+        ours.setenv("TMUX_TMPDIR", str(made.tmux_tmpdir))
+        ours.delenv("TMUX", raising=False)
+        yield made
     made.end()
 
 
