@@ -6,7 +6,6 @@ Everything runs on a server, a tmux and a workdir of its own, on loopback. Takes
 """
 
 import asyncio
-import logging
 import os
 import statistics
 import time
@@ -16,11 +15,8 @@ from typing import Any
 
 from common import Bench, fill, main, say, timed, until
 
-from jupyter_ra_jobs.executors.tmux import TmuxExecutor
-from jupyter_ra_jobs.launcher import LaunchSettings
-from jupyter_ra_jobs.layout import Layout
+from jupyter_ra_jobs.app import RaJobsApp
 from jupyter_ra_jobs.models import NewRun
-from jupyter_ra_jobs.services import Services, Settings
 from jupyter_ra_jobs.states import RunStatus
 
 STORED = 100_000
@@ -107,27 +103,8 @@ async def _until(condition: Callable[[], bool]) -> None:
 
 async def _ticks(bench: Bench, active: int) -> tuple[float, float]:
     """The event loop's part of a tick, median and longest step, in seconds."""
-    settings = Settings(
-        auto_start_queued=False,
-        log_page_bytes=10_000,
-        log_page_max_bytes=102_400,
-        log_stream_bytes=102_400,
-        log_search_seconds=10,
-        max_sweep_runs=10_000,
-        gpus=[],
-    )
-    launching = LaunchSettings(
-        shell="sh",
-        capture="sidecar",
-        max_running=0,
-        interrupt_grace=1,
-        terminate_grace=1,
-        leftover_grace=1,
-    )
-    executor = TmuxExecutor(socket="", session="bench", capture="sidecar", terminate_grace=1)
-    services = Services(
-        Layout(bench.workdir), executor, settings, launching, logging.getLogger("bench"), lambda _: None
-    )
+    app = RaJobsApp(tmux_session="bench", shell="sh", max_running=0, log_level="WARNING")
+    services = app.build(bench.workdir, lambda _: None)
     where = {"scheme": "http", "host": "127.0.0.1", "port": 9, "path": "/", "pid": os.getpid(), "version": ""}
     await services.start(where)
     try:

@@ -3,13 +3,15 @@
 import datetime
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from jupyter_core.application import JupyterApp
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.serverapp import ServerApp
 from jupyter_server.utils import url_path_join
+from msgspec import Struct
 from traitlets import Bool, Enum, Float, Integer, List, TraitError, Unicode, default, validate
 
 from jupyter_ra_jobs._version import __version__
@@ -21,6 +23,8 @@ from jupyter_ra_jobs.launcher import LaunchSettings
 from jupyter_ra_jobs.layout import Layout
 from jupyter_ra_jobs.rules import RULES
 from jupyter_ra_jobs.services import Services, Settings
+
+S = TypeVar("S", bound=Struct)
 
 PREFIX = "/ra-jobs"
 _ANY_ADDRESS = {"", "*", "0.0.0.0"}  # noqa: S104 - compared with, not bound to
@@ -101,7 +105,6 @@ class RaJobsApp(ExtensionApp):
         help="""GPUs to give to runs that ask for some, by the ids that CUDA_VISIBLE_DEVICES takes. None: what
         the server's own CUDA_VISIBLE_DEVICES names, else all that nvidia-smi lists.""",
     ).tag(config=True)
-
     alert_rules = List(
         Enum(list(RULES)),
         list(RULES),
@@ -169,39 +172,24 @@ class RaJobsApp(ExtensionApp):
         assert self.serverapp is not None
         root = Path(self.workdir or self.serverapp.root_dir).expanduser().absolute()
         try:
-            self.settings["ra_jobs_services"] = Services(
-                Layout(root),
-                TmuxExecutor(
-                    socket=self.tmux_socket,
-                    session=self.tmux_session,
-                    capture=self.capture,
-                    terminate_grace=self.terminate_grace,
-                ),
-                Settings(
-                    auto_start_queued=self.auto_start_queued,
-                    log_page_bytes=self.log_page_bytes,
-                    log_page_max_bytes=self.log_page_max_bytes,
-                    log_stream_bytes=self.log_stream_bytes,
-                    log_search_seconds=self.log_search_seconds,
-                    max_sweep_runs=self.max_sweep_runs,
-                    gpus=self.gpus,
-                    alert_rules=self.alert_rules,
-                    stalled_after=self.stalled_after,
-                    disk_low_bytes=self.disk_low_bytes,
-                ),
-                LaunchSettings(
-                    shell=self.shell,
-                    capture=self.capture,
-                    max_running=self.max_running,
-                    interrupt_grace=self.interrupt_grace,
-                    terminate_grace=self.terminate_grace,
-                    leftover_grace=self.leftover_grace,
-                ),
-                self.log,
-                self._on_tick,
-            )
+            self.settings["ra_jobs_services"] = self.build(root, self._on_tick)
         except RaJobsError as problem:
             self._fail(problem)
+
+    def build(self, workdir: Path, on_tick: Callable[[int], None]) -> Services:
+        """The parts behind the routes, as the settings say. Raises RaJobsError."""
+        executor = TmuxExecutor(
+            socket=self.tmux_socket,
+            session=self.tmux_session,
+            capture=self.capture,
+            terminate_grace=self.terminate_grace,
+        )
+        decided = self._decided(Settings), self._decided(LaunchSettings)
+        return Services(Layout(workdir), executor, *decided, self.log, on_tick)
+
+    def _decided(self, kind: type[S]) -> S:
+        """The settings that `kind` names, each a trait of that name."""
+        return kind(**{name: getattr(self, name) for name in kind.__struct_fields__})
 
     def initialize_handlers(self) -> None:
         """Serve our routes."""

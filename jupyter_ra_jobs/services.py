@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
@@ -59,7 +60,7 @@ class Services:
         settings: Settings,
         launching: LaunchSettings,
         log: logging.Logger,
-        on_tick: Any,
+        on_tick: Callable[[int], None],
     ) -> None:
         self.layout = layout
         self.settings = settings
