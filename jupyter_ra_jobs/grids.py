@@ -34,6 +34,8 @@ def cells(
     for key in parameters:
         if not key or _BAD_KEY.search(key):
             raise BadInput(f"parameters: {key!r} is no name of a parameter")
+        if key.startswith("-"):
+            raise BadInput(f"parameters: {key!r}: say {key.lstrip('-')!r}; the dashes are added")
     if method == "random":
         return _random(parameters, max_runs, seed, most)
     lists = {key: _values(key, values) for key, values in parameters.items()}
@@ -106,7 +108,8 @@ def _draw(key: str, given: Any, rng: random.Random) -> Any:
         return rng.choice(_values(key, given))
     if not isinstance(given, dict) or not {"min", "max"} <= given.keys() <= {"min", "max", "log", "int"}:
         raise BadInput(
-            f'parameters.{key}: must be a list, or a range like {{"min": 1e-5, "max": 1e-1, "log": true}}'
+            f'parameters.{key}: must be a list, or a range like {{"min": 1e-5, "max": 1e-1, "log": true}} '
+            'or {"min": 1, "max": 8, "int": true}'
         )
     low, high = given["min"], given["max"]
     numbers = all(isinstance(end, int | float) and not isinstance(end, bool) for end in (low, high))

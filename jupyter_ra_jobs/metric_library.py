@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from contextlib import suppress
+from importlib import invalidate_caches
 from importlib.util import find_spec
 from io import FileIO
 from subprocess import DEVNULL, PIPE, Popen
@@ -45,6 +46,9 @@ class Library:
     def has(kind: str) -> bool:
         """Whether the library is installed. A mere folder of that name, as WandB makes them, is none."""
         spec = find_spec(kind)
+        if spec is None:
+            invalidate_caches()  # it may have been installed since the server started
+            spec = find_spec(kind)
         return spec is not None and spec.origin is not None
 
     def read(self, file: FileIO, kind: str, offset: int, limit: int) -> Piece:

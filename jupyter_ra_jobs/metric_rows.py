@@ -110,7 +110,8 @@ class CsvHeader:
     def __init__(self, line: bytes) -> None:
         text = line.decode("utf-8-sig", "replace")
         self._delimiter = max(",;\t", key=text.count)
-        self._names = [name.strip() for name in next(self._cells([text]), [])]
+        names = [name.strip() for name in next(self._cells([text]), [])]
+        self._names = [name.lower() if name.lower() in _NO_METRICS else name for name in names]
         self.has_names = bool(self._names) and not any(_number(name) is not None for name in self._names)
         """False when the line is data already: such a file can't say what its numbers are."""
 

@@ -38,6 +38,7 @@ _MOST_SHOWN = 200_000  # points in one answer
 _AT_ONCE = 2
 _PAGE = 250  # summaries that are taken from the store in one go
 
+_IS_LOST = KeySummary.__struct_fields__.index("is_lost")
 Which = Literal["last", "min", "max"]
 
 
@@ -84,9 +85,10 @@ class Metrics:
             await self.refresh(run_id)
         return f"{len(rows):,} {'row' if len(rows) == 1 else 'rows'} added"
 
-    async def of_runs(self, runs: Sequence[Run], which: Which) -> dict[str, dict[str, float]]:
+    async def of_runs(self, runs: Sequence[Run], which: Which) -> dict[str, dict[str, float | None]]:
         """Of each run the last, lowest or highest value of each metric, as far as the store has it.
 
+        The last value is None where that is no finite number.
         Ended runs of which the store lacks the last word are read first, `MOST_READ` of them a call: those
         that ended while no server was there. The others' turn comes with the next calls.
         """
@@ -106,7 +108,10 @@ class Metrics:
             stored |= self._store.metrics(unread)
         place = KeySummary.__struct_fields__.index(which)
         return {
-            run_id: {key: one[place] for key, one in summary["keys"].items()}
+            run_id: {
+                key: None if which == "last" and one[_IS_LOST] else one[place]
+                for key, one in summary["keys"].items()
+            }
             for run_id, summary in stored.items()
         }
 

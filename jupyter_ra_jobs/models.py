@@ -16,6 +16,7 @@ Command = Annotated[str, Meta(min_length=1, description="As a shell takes it: `b
 Tag = Annotated[str, Meta(min_length=1, max_length=100)]
 Notes = Annotated[str, Meta(max_length=100_000)]
 _MOST = 2**63 - 1  # SQLite's largest integer
+Priority = Annotated[int, Meta(ge=-1000, le=1000, description="Higher ones leave the queue first.")]
 Seconds = Annotated[float, Meta(gt=0, le=1e9)]
 ArtifactType = Literal["checkpoint", "metrics", "other", "wandb"]
 ClusterType = Literal["unknown", "slurm", "local_gpu", "kubernetes", "ray", "shared_head_node"]
@@ -137,7 +138,7 @@ class RunOptions(Struct, frozen=True, kw_only=True):
 
     tags: list[Tag] = []
     timeout_seconds: Seconds | None = None
-    priority: Annotated[int, Meta(ge=-1000, le=1000, description="Higher ones leave the queue first.")] = 0
+    priority: Priority = 0
     after: Annotated[list[str], Meta(max_length=1000, description="Runs that must have finished first.")] = []
     max_retries: Annotated[int, Meta(ge=0, le=100, description="How often to run again what failed.")] = 0
     gpus: Annotated[int, Meta(ge=0, le=1024, description="GPUs of its own; 0 hides all.")] | None = None
@@ -215,6 +216,7 @@ class RunEdit(Struct, frozen=True, kw_only=True):
     workdir: str | UnsetType = UNSET
     tags: list[Tag] | UnsetType = UNSET
     notes: Notes | UnsetType | None = UNSET
+    priority: Priority | UnsetType = UNSET
 
 
 class RerunOptions(Struct, frozen=True, kw_only=True):

@@ -113,7 +113,7 @@ def out_of_memory(seen: Observation, limits: Limits) -> Proposal | None:
     if said is not None:
         message = f"Out of memory: the log's end says {said[0].decode(errors='replace').strip(' :')!r}"
     elif killed:
-        message = "Killed (SIGKILL), and not by us: most often the machine ran out of memory"
+        message = "Ended as killed (exit code 137), and not by us: most often the machine ran out of memory"
     else:
         return None
     return Proposal(

@@ -28,6 +28,8 @@ class KeySummary(Struct, frozen=True, array_like=True):
     max: float
     max_step: float
     count: int
+    is_lost: bool = False
+    """Whether the newest value of all was NaN or infinite."""
 
 
 class Series:
@@ -47,6 +49,7 @@ class Series:
         self._stride = 1
         self._open = array("d"), array("d")  # the lowest and highest of the bucket that is not full
         self._filled = 0
+        self._is_lost = False
 
     @property
     def size(self) -> int:
@@ -57,11 +60,13 @@ class Series:
     def summary(self) -> KeySummary:
         """What is exact; only of a series with points."""
         (last_step, last), (min_step, lowest), (max_step, highest) = self._last, self._min, self._max
-        return KeySummary(last, last_step, lowest, min_step, highest, max_step, self.count)
+        return KeySummary(last, last_step, lowest, min_step, highest, max_step, self.count, self._is_lost)
 
     def extend(self, steps: Sequence[float], values: Sequence[float]) -> None:
         """Add points. NaN and infinities are none: of these the first step is remembered."""
         some = array("d", steps), array("d", values)
+        if len(some[1]):
+            self._is_lost = not isfinite(some[1][-1])
         if not isfinite(sum(some[1])):  # of many finite values the sum may be infinite too
             some = self._finite(*some)
         if len(some[1]):

@@ -4,7 +4,7 @@ import asyncio
 import csv
 import io
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import msgspec
@@ -33,7 +33,9 @@ class SweepRow(Struct, frozen=True, kw_only=True):
     status: RunStatus
     exit_code: int | None
     duration: float | None
-    metrics: dict[str, float]
+    retried: bool
+    """Whether a later run of the sweep stands in its place."""
+    metrics: dict[str, float | None]
 
 
 class SweepTables:
@@ -44,16 +46,21 @@ class SweepTables:
         self._metrics = metrics
         self._most_runs = most_runs
 
-    async def rows(self, sweep_id: str, which: Which = "last") -> list[SweepRow]:
-        """A row for each run, in the order of creation, with the `which` values of its metrics."""
+    async def rows(
+        self, sweep_id: str, which: Which = "last", status: Collection[RunStatus] | None = None
+    ) -> list[SweepRow]:
+        """A row for each run, or each of these statuses, in the order of creation, with the `which` values
+        of its metrics: None for one that ended as no finite number."""
         self._store.sweeps.get(sweep_id)
         runs = (await in_slices(self._store, self._most_runs, sweep_id=sweep_id))[::-1]
         metrics = await self._metrics.of_runs(runs, which)
-        return await asyncio.to_thread(_rows, runs, metrics)
+        rows = await asyncio.to_thread(_rows, runs, metrics)
+        return [row for row in rows if status is None or row.status in status]
 
 
-def _rows(runs: list[Run], metrics: dict[str, dict[str, float]]) -> list[SweepRow]:
+def _rows(runs: list[Run], metrics: dict[str, dict[str, float | None]]) -> list[SweepRow]:
     now = time.time()
+    retried = {run.parent_run_id for run in runs}
     return [
         SweepRow(
             run_id=run.id,
@@ -62,6 +69,7 @@ def _rows(runs: list[Run], metrics: dict[str, dict[str, float]]) -> list[SweepRo
             status=run.status,
             exit_code=run.exit_code,
             duration=(run.ended_at or now) - run.started_at if run.started_at else None,
+            retried=run.id in retried,
             metrics=metrics.get(run.id, {}),
         )
         for run in runs
@@ -117,7 +125,11 @@ def _fixed(name: str) -> Column:
 
 
 def _getter(where: str, key: str) -> Column:
-    return lambda row: getattr(row, where).get(key, UNSET)
+    def value(row: SweepRow) -> Any:
+        found = getattr(row, where).get(key, UNSET)
+        return UNSET if found is None and where == "metrics" else found
+
+    return value
 
 
 def _order(value: Any) -> tuple[bool, float, str]:

@@ -138,6 +138,7 @@ def greet(server: Server) -> None:
     read_token = f"""import json; print(json.load(open("{server.info_file}"))["token"])"""
     curl = 'curl -s -H "Authorization: token $TOKEN"'
     wider = '{"name": "wider", "command": "python train_digits.py --hidden 256", "auto_start": true}'
+    shown = next((run for run in runs if run["attach_command"]), runs[0])
     lines = [
         "",
         f"  The API:    {server.url}",
@@ -150,10 +151,10 @@ def greet(server: Server) -> None:
         f"    RA={server.url.rstrip('/')}",
         f"    TOKEN=$(python3 -c '{read_token}')",
         f"    {curl} $RA/runs | python3 -m json.tool",
-        f"    {curl} -N $RA/runs/{runs[0]['id']}/logs/stream",
-        f"    {curl} -X POST $RA/runs/{runs[0]['id']}/stop",
+        f"    {curl} -N $RA/runs/{shown['id']}/logs/stream",
+        *([f"    {curl} -X POST $RA/runs/{shown['id']}/stop"] if shown["attach_command"] else []),
         f"    {curl} -X POST $RA/runs -d '{wider}'",
-        f"    {runs[0]['attach_command']}",
+        *([f"    {shown['attach_command']}"] if shown["attach_command"] else []),
         "",
         "  Ctrl-C stops the server; runs that have started go on to their end without it.",
         "",

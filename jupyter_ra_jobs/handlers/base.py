@@ -2,6 +2,7 @@
 
 import functools
 import http.client
+import json
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, cast
@@ -15,6 +16,7 @@ from tornado import web
 from jupyter_ra_jobs.errors import BadInput, NotFound, RaJobsError, TooLarge, Unavailable
 from jupyter_ra_jobs.models import ErrorBody
 from jupyter_ra_jobs.services import Services
+from jupyter_ra_jobs.states import RunStatus
 
 MAX_BODY = 2 * 1024 * 1024
 MAX_DEPTH = 100
@@ -163,12 +165,7 @@ class Handler(APIHandler):
         """The body as `kind`; fields that it doesn't know are ignored, and named in the answer."""
         given: Any = {}
         if self.request.body.strip():
-            try:
-                given = msgspec.json.decode(self.request.body)
-            except (msgspec.DecodeError, UnicodeDecodeError) as problem:
-                raise BadInput(f"the body is not JSON: {problem}") from problem
-            except RecursionError as problem:
-                raise BadInput("the body is nested too deeply") from problem
+            given = _decoded(self.request.body)
             if _is_deep(given):
                 raise BadInput(f"the body is nested too deeply; {MAX_DEPTH} levels are the most")
         if not isinstance(given, dict):
@@ -248,6 +245,34 @@ class Unknown(Handler):
             raise NotFound(f"there is no route {self.request.method} {self.request.path}")
 
 
+def statuses(given: str | None) -> list[RunStatus] | None:
+    """The statuses that a query names, with commas between. Raises BadInput."""
+    if given is None:
+        return None
+    try:
+        return [RunStatus(word) for word in re.split(r"\s*,\s*", given.strip())]
+    except ValueError as problem:
+        raise BadInput(
+            f"status: {given[:100]!r} must be of {', '.join(RunStatus)}, with commas between"
+        ) from problem
+
+
+def _decoded(body: bytes) -> Any:
+    """The body's JSON. Python writes NaN and Infinity, which JSON has not: they are taken as texts."""
+    try:
+        try:
+            return msgspec.json.decode(body)
+        except msgspec.DecodeError:
+            if b"NaN" not in body and b"Infinity" not in body:
+                raise
+            # Decoded again, since Python's is the laxer decoder of the two.
+            return msgspec.json.decode(json.dumps(json.loads(body, parse_constant=str)))
+    except (ValueError, UnicodeDecodeError) as problem:
+        raise BadInput(f"the body is not JSON: {problem}") from problem
+    except RecursionError as problem:
+        raise BadInput("the body is nested too deeply") from problem
+
+
 def _convert(given: dict[str, Any], kind: type[S], *, strict: bool) -> S:
     try:
         return msgspec.convert(given, kind, strict=strict)
@@ -256,8 +281,20 @@ def _convert(given: dict[str, Any], kind: type[S], *, strict: bool) -> S:
         if missing := _MISSING.match(text):
             raise BadInput(f"{missing[1]}: is missing") from problem
         if at := _FIELD.match(text):
-            raise BadInput(f"{at[2] or 'the input'}: {at[1][0].lower()}{at[1][1:]}") from problem
+            offered = _offered(kind, at[2]) if at[1].startswith("Invalid enum value") else ""
+            raise BadInput(f"{at[2] or 'the input'}: {at[1][0].lower()}{at[1][1:]}{offered}") from problem
         raise BadInput(text) from problem
+
+
+def _offered(kind: type[Struct], name: str) -> str:
+    """The words that a field takes, for who gave another one."""
+    for field in msgspec.structs.fields(kind):
+        found = msgspec.inspect.type_info(field.type)
+        kinds = found.types if isinstance(found, msgspec.inspect.UnionType) else (found,)
+        for each in kinds:
+            if field.encode_name == name and isinstance(each, msgspec.inspect.LiteralType):
+                return f"; one of {', '.join(map(str, each.values))} is right"
+    return ""
 
 
 def _is_deep(given: Any) -> bool:

@@ -1,14 +1,12 @@
 """`/runs` and what can be done with one."""
 
-import re
 from typing import Annotated
 from urllib.parse import urlencode
 
 import msgspec
 from msgspec import Meta, Struct
 
-from jupyter_ra_jobs.errors import BadInput
-from jupyter_ra_jobs.handlers.base import Handler, Nothing, operation
+from jupyter_ra_jobs.handlers.base import Handler, Nothing, operation, statuses
 from jupyter_ra_jobs.models import NewRun, RerunOptions, Run, RunEdit, RunMessage, RunStarted
 from jupyter_ra_jobs.runs import MAX_LISTED
 from jupyter_ra_jobs.states import RunStatus
@@ -40,7 +38,7 @@ class RunsHandler(Handler):
         runs, more = await self.services.runs.page(
             limit=min(query.limit, MAX_LISTED),
             archived=query.archived,
-            status=_statuses(query.status),
+            status=statuses(query.status),
             sweep_id=query.sweep_id,
             text=query.q,
             before=query.before,
@@ -143,17 +141,6 @@ class UnarchiveHandler(Handler):
     async def post(self, run_id: str, _: Nothing) -> RunMessage:
         """The run, as before."""
         return RunMessage(message="Run unarchived", run=self.services.runs.archive(run_id, False))
-
-
-def _statuses(given: str | None) -> list[RunStatus] | None:
-    if given is None:
-        return None
-    try:
-        return [RunStatus(word) for word in re.split(r"\s*,\s*", given.strip())]
-    except ValueError as problem:
-        raise BadInput(
-            f"status: {given[:100]!r} must be of {', '.join(RunStatus)}, with commas between"
-        ) from problem
 
 
 def _with_message(run: Run, message: str) -> dict[str, object]:

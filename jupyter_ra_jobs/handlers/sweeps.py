@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from jupyter_ra_jobs.handlers.base import Handler, Nothing, operation
+from jupyter_ra_jobs.handlers.base import Handler, Nothing, operation, statuses
 from jupyter_ra_jobs.metrics import Which
 from jupyter_ra_jobs.models import (
     Message,
@@ -36,6 +36,7 @@ class TableQuery(Struct, frozen=True, kw_only=True):
     """In which form, and which of it."""
 
     format: Literal["json", "csv"] = "json"
+    status: Annotated[str | None, Meta(description="One status, or several with commas between.")] = None
     metrics: Annotated[Which, Meta(description="Which value of each metric.")] = "last"
     sort: Annotated[
         str | None, Meta(description="A parameter, metric or other column; else the order of creation.")
@@ -154,9 +155,10 @@ class SweepTableHandler(Handler):
     async def get(self, sweep_id: str, query: TableQuery) -> list[SweepRow] | None:
         """A row for each run; with `format=csv` a column for each parameter and metric.
 
-        Rows that have nothing in the column to sort by come last.
+        Rows that have nothing in the column to sort by come last, those whose metric ended as NaN among them.
         """
-        rows = shown = await self.services.sweep_tables.rows(sweep_id, query.metrics)
+        wanted = statuses(query.status)
+        rows = shown = await self.services.sweep_tables.rows(sweep_id, query.metrics, wanted)
         if query.sort is not None:
             shown = sort(rows, query.sort, descending=query.order == "desc")
         shown = shown[: query.limit]

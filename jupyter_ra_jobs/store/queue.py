@@ -14,6 +14,17 @@ _POSITIONS_SHOWN = 10_000
 _STARTABLE = "runs INDEXED BY runs_startable WHERE status = 'queued' AND start_requested AND NOT waits_for"
 
 
+# Of runs that were tried again by themselves, the last try: it stands for them all.
+_NEWEST_TRIES = """WITH RECURSIVE tries(asked, id) AS (
+    SELECT value, value FROM json_each(?)
+    UNION SELECT asked, again.id FROM tries JOIN runs AS again
+    ON again.parent_run_id = tries.id AND again.attempt > 1
+), newest AS (
+    SELECT asked, id FROM tries WHERE NOT EXISTS (
+        SELECT 1 FROM runs AS again WHERE again.parent_run_id = tries.id AND again.attempt > 1)
+)"""
+
+
 class Next(NamedTuple):
     """A run that may go now, with the GPUs that it gets; they are its own only once it is claimed."""
 
@@ -128,7 +139,7 @@ class Queue:
     def check_after(self, run_ids: Sequence[str]) -> None:
         """Raises BadInput if one of these is no run, or can never finish any more."""
         rows = self._db.execute(
-            "SELECT value, status FROM json_each(?) LEFT JOIN runs ON runs.id = value"
+            f"{_NEWEST_TRIES} SELECT asked, status FROM newest LEFT JOIN runs ON runs.id = newest.id"
             " WHERE status IS NULL OR status IN ('failed', 'stopped') LIMIT 1",
             (json.dumps(run_ids),),
         )
@@ -141,9 +152,10 @@ class Queue:
         """Have new runs wait for those of `after` that have not finished."""
         ids = json.dumps(run_ids)
         added = self._db.execute(
-            "INSERT INTO dependencies SELECT runs.id, waiting.value FROM runs, json_each(?) AS waiting"
-            " WHERE runs.id IN (SELECT value FROM json_each(?)) AND status != 'finished'",
-            (ids, json.dumps(after)),
+            f"INSERT INTO dependencies {_NEWEST_TRIES}"
+            " SELECT runs.id, waiting.value FROM runs, json_each(?) AS waiting"
+            " WHERE runs.id IN (SELECT id FROM newest) AND status != 'finished'",
+            (json.dumps(after), ids),
         )
         self._db.execute(
             "UPDATE runs SET waits_for = ? WHERE id IN (SELECT value FROM json_each(?))",

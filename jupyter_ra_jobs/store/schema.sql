@@ -63,6 +63,7 @@ CREATE INDEX runs_status_shown ON runs (status, n) WHERE NOT is_archived;
 CREATE INDEX runs_sweep ON runs (sweep_id, n, id) WHERE sweep_id IS NOT NULL;
 CREATE INDEX runs_sweep_status ON runs (sweep_id, status, start_requested, started_at, ended_at)
     WHERE sweep_id IS NOT NULL;
+CREATE INDEX runs_parent ON runs (parent_run_id, attempt) WHERE parent_run_id IS NOT NULL;
 CREATE INDEX runs_retries ON runs (sweep_id, parent_run_id) WHERE parent_run_id IS NOT NULL;
 CREATE INDEX runs_ended ON runs (ended_at, launched_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX runs_queue ON runs (priority DESC, queued_at, n, status) WHERE status = 'queued';

@@ -90,7 +90,10 @@ async def test_raised(api: Api) -> None:
         ({"message": "m", "choices": ["a", ""]}, "choices"),
         ({"message": "m", "choices": ["a", "\0"]}, "choices"),
         ({"message": "m", "choices": "a"}, "choices"),
-        ({"message": "m", "choices": ["a"], "severity": "bad"}, "severity"),
+        (
+            {"message": "m", "choices": ["a"], "severity": "bad"},
+            "severity: invalid enum value 'bad'; one of critical, info, warning is right",
+        ),
     ],
 )
 async def test_bad_alert(api: Api, body: dict[str, Any], field: str) -> None:

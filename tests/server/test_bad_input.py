@@ -32,8 +32,7 @@ NOT_JSON: dict[str, bytes] = {
     "two": b'{"name": "x", "command": "y"} {}',
     "not UTF-8": b'{"name": "\xff", "command": "y"}',
     "UTF-16": '{"name": "x", "command": "y"}'.encode("utf-16"),
-    "NaN": b'{"name": "x", "command": "y", "timeout_seconds": NaN}',
-    "Infinity": b'{"name": "x", "command": "y", "timeout_seconds": Infinity}',
+    "NaN, and half a character": b'{"name": "\\ud83d", "command": "y", "notes": NaN}',
     "beyond all numbers": b'{"name": "x", "command": "y", "timeout_seconds": 1e999}',
     "half a character": b'{"name": "\\ud83d", "command": "y"}',
     "half a character, unescaped": b'{"name": "\xed\xa0\xbd", "command": "y"}',
@@ -106,6 +105,13 @@ async def test_not_json(api: Api, body: bytes) -> None:
         ("POST", f"/runs/{run['id']}/status"),
     ):
         assert "body" in await refused(api, method, path, body)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+async def test_no_number(api: Api, number: str) -> None:
+    """What Python writes for these is no JSON; it counts as a text, where a number should be."""
+    body = f'{{"name": "x", "command": "y", "timeout_seconds": {number}}}'.encode()
+    assert "timeout_seconds: expected" in await refused(api, "POST", "/runs", body)
 
 
 async def test_no_object(api: Api) -> None:

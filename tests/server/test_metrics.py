@@ -129,6 +129,15 @@ async def test_post(api: Api) -> None:
     assert (stored["keys"]["loss"][0], stored["final"]) == (1, True)
 
 
+async def test_post_of_what_python_writes(api: Api) -> None:
+    """NaN and Infinity are no JSON, but they are what json.dumps makes of them: the other rows count."""
+    run_id = await api.create_at("running")
+    rows = [{"loss": 1.0}, {"loss": float("nan")}, {"loss": float("-inf")}, {"loss": 2.0}]
+    assert (await api.post(f"/runs/{run_id}/metrics", rows=rows)).json == {"message": "4 rows added"}
+    assert [point["value"] for point in (await shown(api, run_id))["metricSeries"]["loss"]] == [1.0, 2.0]
+    assert (await api.services.metrics.refresh(run_id)).non_finite == {"loss": 1}
+
+
 async def test_post_before_the_start(api: Api) -> None:
     """What a run was given does not keep it from running, nor does the run from keeping it."""
     run = await api.create("echo '{\"loss\": 1}' > $RA_ARTIFACTS_DIR/m.jsonl")
@@ -183,7 +192,6 @@ async def test_bad_rows(api: Api, says: str) -> None:
     for rows in BAD[says]:
         assert says in (await api.post(f"/runs/{run_id}/metrics", rows=rows)).error(400)
     assert "rows" in (await api.post(f"/runs/{run_id}/metrics")).error(400)
-    (await api.call("POST", f"/runs/{run_id}/metrics", b'{"rows": [{"x": NaN}]}')).error(400)
     assert not api.services.layout.metrics(run_id).exists()
 
 
@@ -229,7 +237,7 @@ async def test_what_is_stored(api: Api, monkeypatch: pytest.MonkeyPatch) -> None
     rev = api.services.store.rev()
     summary = await api.services.metrics.refresh(run_id)
     stored = api.services.store.metrics([run_id])[run_id]
-    assert stored["keys"] == {"loss": [199_999, 199_999, 0, 0, 199_999, 199_999, 200_000]}
+    assert stored["keys"] == {"loss": [199_999, 199_999, 0, 0, 199_999, 199_999, 200_000, False]}
     assert (stored["complete"], stored["final"], summary.final) == (True, False, False)
     assert api.services.store.rev() == rev
     # Another server, which reads it all again, a piece a look.
@@ -308,13 +316,33 @@ async def test_best_row(api: Api) -> None:
     assert await lrs(sort="status", order="asc", limit=1) == [3]  # failed before finished
     assert await lrs(sort="loss") == [1, 2, 3, 4]  # the parameter
     assert await lrs(sort="metrics.loss", order="desc") == [1, 2, 3, 4]
+    assert await lrs(sort="val_loss", status="finished") == [2, 1, 4]
+    assert await lrs(status="failed,stopped") == [3]
     message = (await api.get(f"/sweeps/{sweep['id']}/table", sort="acc")).error(400)
     assert message == (
         "sort: there is no 'acc' in this table; there are run_id, name, status, exit_code, duration, "
-        "lr, loss, none, val_loss, metrics.loss"
+        "retried, lr, loss, none, val_loss, metrics.loss"
     )
-    for wrong in ({"metrics": "mean"}, {"order": "up"}, {"limit": 0}):
+    for wrong in ({"metrics": "mean"}, {"order": "up"}, {"limit": 0}, {"status": "good"}):
         (await api.get(f"/sweeps/{sweep['id']}/table", **wrong)).error(400)
+
+
+async def test_a_diverged_run_is_not_the_best(api: Api) -> None:
+    """Whatever it had reached before: its last value is none, and it comes last."""
+    sweep = (await api.post("/sweeps", name="s", base_command="true", parameters={"n": [1, 2]})).json
+    for run_id, losses in zip(sweep["run_ids"], ([0.1, float("nan")], [float("nan"), 0.5]), strict=True):
+        for status in ("launching", "running", "finished"):
+            api.services.store.move(run_id, RunStatus(status))
+        keep(api, run_id, [{"loss": loss} for loss in losses])
+    path = f"/sweeps/{sweep['id']}/table"
+    rows = (await api.get(path, sort="loss")).json
+    assert [(row["parameters"]["n"], row["metrics"]) for row in rows] == [
+        (2, {"loss": 0.5}),
+        (1, {"loss": None}),
+    ]
+    assert [row["metrics"]["loss"] for row in (await api.get(path, metrics="min")).json] == [0.1, 0.5]
+    lines = csv.DictReader(io.StringIO((await api.get(path, format="csv")).body.decode()))
+    assert [line["loss"] for line in lines] == ["", "0.5"]
 
 
 async def test_csv(api: Api) -> None:

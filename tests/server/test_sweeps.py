@@ -94,6 +94,11 @@ async def test_cut(api: Api) -> None:
         ({"parameters": {"a": 1}}, "parameters.a"),
         ({"parameters": {"a": []}}, "parameters.a"),
         ({"parameters": [1]}, "parameters"),
+        ({"parameters": {"--lr": [1]}}, "parameters: '--lr': say 'lr'"),
+        (
+            {"parameters": {"n": {"min": 1, "max": 8, "type": "int"}}, "method": "random", "max_runs": 1},
+            '"int": true',
+        ),
         ({"parameters": {"a": list(range(200)), "b": list(range(200))}}, "max_runs"),
         ({"parameters": {"a": [1], "b": [1, 2]}, "method": "zip"}, "zip"),
         ({"method": "random"}, "max_runs"),
@@ -195,6 +200,8 @@ async def test_start_and_table(api: Api) -> None:
     again = (await api.post(f"{path}/retry")).json
     assert len(again["run_ids"]) == 5
     assert again["progress"]["total"] == 3
+    rows = (await api.get(f"{path}/table")).json
+    assert [row["retried"] for row in rows] == [True, False, True, False, False]
 
 
 async def test_parallel_can_change(api: Api) -> None:

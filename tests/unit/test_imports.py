@@ -58,7 +58,7 @@ ALLOWED = {
     "scheduler": "errors gpus launcher reports store",
     "services": "alerts artifacts changes cluster errors executors.base feed gpus jobs_json launcher layout "
     "log_search logs metrics observer reports rules runs scheduler store sweep_table sweeps",
-    "handlers.base": "errors models services",
+    "handlers.base": "errors models services states",
     "handlers.alerts": "handlers.base models runs",
     "handlers.cluster": "handlers.base models",
     "handlers.streams": "errors handlers.base",

@@ -218,6 +218,22 @@ def test_a_retry_that_finishes(store: Store) -> None:
     assert names(store) == ["waiting"]
 
 
+def test_after_what_is_tried_again(store: Store) -> None:
+    """To wait for a run that failed and is tried again is to wait for its last try."""
+    first = queue(store, "first", max_retries=1)
+    end(store, first, RunStatus.FAILED)
+    store.queue.check_after([first])
+    last = queue(store, "last", after=[first])
+    assert store.run(last).after == [first]
+    assert names(store) == ["first"]
+    again = only(store, "first").id
+    end(store, again)
+    assert names(store) == ["last"]
+    rerun = make_run(name="by hand", parent_run_id=again)  # is another run
+    store.add(rerun)
+    store.queue.check_after([first, again])
+
+
 def test_no_retry_of_what_somebody_stopped(store: Store) -> None:
     """Nor of what failed while it was being stopped, nor of what never started."""
     stopped, failing = queue(store, "stopped", max_retries=5), queue(store, "failing", max_retries=5)

@@ -70,7 +70,14 @@ def test_summary_is_exact(values: list[float]) -> None:
         first = {value: step for step, value in reversed(finite)}
         last_step, last = finite[-1]
         assert made.summary == KeySummary(
-            last, last_step, lowest, first[lowest], highest, first[highest], len(finite)
+            last,
+            last_step,
+            lowest,
+            first[lowest],
+            highest,
+            first[highest],
+            len(finite),
+            is_lost=not math.isfinite(values[-1]),
         )
 
 
