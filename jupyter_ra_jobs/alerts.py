@@ -24,6 +24,21 @@ from jupyter_ra_jobs.store import Store
 _NO_FOLDER = frozenset({errno.ELOOP, errno.ENOTDIR, errno.EEXIST})
 
 
+class _Claim:
+    """The answer to an alert, to be taken by one caller alone."""
+
+    def __init__(self, store: Store, alert: Alert, choice: str) -> None:
+        self._store = store
+        self._alert = alert
+        self._choice = choice
+        self.won = self.lost = False
+
+    def __call__(self) -> bool:
+        self.won = self._store.alerts.resolve(self._alert.id, self._choice)
+        self.lost = not self.won
+        return self.won
+
+
 class Alerts:
     """The verbs of an alert."""
 
@@ -84,32 +99,38 @@ class Alerts:
         if choice not in alert.choices:
             offered = ", ".join(repr(each) for each in alert.choices)
             raise BadInput(f"choice: {choice[:200]!r} is not offered; one of {offered} is")
-        if not self._store.alerts.resolve(alert_id, choice):
-            taken = self._store.alerts.get(alert_id).response
-            if taken != choice:
-                raise Conflict(f"alert {alert_id} was answered already: {taken!r}")
-            await self._deliver(alert, choice)  # a server may have died between the answer and its file
-            return f"Answered already: {choice}"
+        claim = _Claim(self._store, alert, choice)
         try:
-            return await self._do(alert, choice)
+            done = await self._do(alert, choice, claim) if alert.status == "pending" else None
         except BaseException:
-            with contextlib.suppress(RaJobsError):
-                self._store.alerts.reopen(alert_id)
+            if claim.won:
+                with contextlib.suppress(RaJobsError):
+                    self._store.alerts.reopen(alert_id)
             raise
+        if done is not None:
+            return done
+        taken = self._store.alerts.get(alert_id).response
+        if taken != choice:
+            raise Conflict(f"alert {alert_id} was answered already: {taken!r}")
+        await self._deliver(alert, choice)  # a server may have died between the answer and its file
+        return f"Answered already: {choice}"
 
-    async def _do(self, alert: Alert, choice: str) -> str:
+    async def _do(self, alert: Alert, choice: str, claim: "_Claim") -> str | None:
+        """Take the answer and do it, as one: no server dies between. None when somebody else was quicker."""
         if choice == STOP:
-            done = self._stop(alert.run_id)
+            with self._store.transaction():
+                done = self._stop(alert.run_id) if claim() else None
         elif choice == RERUN and alert.rule is not None:
-            options = RerunOptions(auto_start=True, origin_alert_id=alert.id)
-            done = f"Rerun as {(await self._runs.rerun(alert.run_id, options)).id}"
+            done = await self._rerun(alert, claim)
         else:
-            await self._deliver(alert, choice)
-            return f"Answered: {choice}"
-        try:
-            await self._deliver(alert, choice)
-        except StorageFull as problem:  # it is done: to have it done again would be worse
-            self._log.warning("%s", problem)
+            if claim():
+                await self._deliver(alert, choice)
+            return f"Answered: {choice}" if claim.won else None
+        if done is not None:
+            try:
+                await self._deliver(alert, choice)
+            except StorageFull as problem:  # it is done: to have it done again would be worse
+                self._log.warning("%s", problem)
         return done
 
     def _stop(self, run_id: str) -> str:
@@ -117,6 +138,15 @@ class Alerts:
             return self._runs.stop(run_id)[0]
         except Conflict as problem:  # it has ended already, or never began
             return f"Nothing to stop: {problem}"
+
+    async def _rerun(self, alert: Alert, claim: "_Claim") -> str | None:
+        options = RerunOptions(auto_start=True, origin_alert_id=alert.id)
+        try:
+            return f"Rerun as {(await self._runs.rerun(alert.run_id, options, claim)).id}"
+        except Conflict:
+            if claim.lost:
+                return None
+            raise
 
     async def _deliver(self, alert: Alert, choice: str) -> None:
         if not await asyncio.to_thread(self._write, alert.run_id, alert.id, choice.encode()):

@@ -2,6 +2,7 @@
 
 import datetime
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,7 @@ from jupyter_ra_jobs.services import Services, Settings
 S = TypeVar("S", bound=Struct)
 
 PREFIX = "/ra-jobs"
+_GPU = re.compile(r"[A-Za-z0-9_/-]+")
 _ANY_ADDRESS = {"", "*", "0.0.0.0"}  # noqa: S104 - compared with, not bound to
 
 
@@ -123,6 +125,14 @@ class RaJobsApp(ExtensionApp):
     @default("open_browser")
     def _default_open_browser(self) -> bool:
         return False  # what is served is for programs
+
+    @validate("gpus")
+    def _check_gpus(self, proposal: Any) -> list[str] | None:
+        for gpu in proposal["value"] or []:
+            if not _GPU.fullmatch(gpu):  # "0,1" would be one GPU that is two
+                raise TraitError(f"gpus: {gpu!r} is no GPU's id; name each by its own, as 0 or GPU-8e2c…")
+        named: list[str] | None = proposal["value"]
+        return named
 
     @validate("tmux_session")
     def _check_session(self, proposal: Any) -> str:

@@ -12,7 +12,7 @@ import time
 from io import FileIO
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from jupyter_ra_jobs.belongings import (
     Ground,
@@ -30,11 +30,12 @@ from jupyter_ra_jobs.layout import Layout, disk_errors, write_private
 from jupyter_ra_jobs.logs import open_log
 from jupyter_ra_jobs.models import Activity, Artifact
 from jupyter_ra_jobs.store import Store
-from jupyter_ra_jobs.walks import YOUNG, Walks
+from jupyter_ra_jobs.walks import BOUNDS, YOUNG, Walks
 
 MOST = 10_000
 """Artifacts recorded of a run."""
 _MOST_MET = "artifacts"
+_BOUNDS = {*BOUNDS, _MOST_MET}
 
 _MOST_OTHERS = 2_000
 _LONGEST_RECORD = 64 * 1024 * 1024
@@ -169,7 +170,10 @@ class Artifacts:
             if file is None:
                 return None
             with file:
-                return msgspec.json.decode(file.read(_LONGEST_RECORD), type=Record)
+                record = msgspec.json.decode(file.read(_LONGEST_RECORD), type=Record)
+            # The run can have written it: no more than we would, in no other words.
+            known = sorted(_BOUNDS.intersection(record.left_out))
+            return structs.replace(record, left_out=known, artifacts=record.artifacts[:MOST])
         except (OSError, NotFound, ValueError, RecursionError):
             return None
 

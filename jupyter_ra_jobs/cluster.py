@@ -57,6 +57,7 @@ class ClusterInfo:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._detecting: asyncio.Task[ClusterState] | None = None
 
     def get(self) -> ClusterState:
         """What is known, and how the runs stand."""
@@ -82,7 +83,13 @@ class ClusterInfo:
         return self.get()
 
     async def detect(self) -> ClusterState:
-        """Look, and keep what was seen; somebody's notes stay."""
+        """Look, and keep what was seen; somebody's notes stay. Who asks meanwhile gets the same answer."""
+        if self._detecting is None or self._detecting.done():
+            self._detecting = asyncio.get_running_loop().create_task(self._detect())
+        # One look at a time: each takes several of the threads in which everybody else reads and writes.
+        return await asyncio.shield(self._detecting)
+
+    async def _detect(self) -> ClusterState:
         found = await asyncio.gather(*(asyncio.to_thread(probe, _Tools()) for probe in _PROBES))
         seen = [each for each in found if each is not None]
         now = time.time()

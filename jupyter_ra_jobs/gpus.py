@@ -21,7 +21,7 @@ class Gpus:
     """
 
     def __init__(self, given: list[str] | None, log: logging.Logger) -> None:
-        self._given = given
+        self._given = None if given is None else list(dict.fromkeys(given))  # one given twice is one
         self._log = log
         self._found: asyncio.Task[list[str]] | None = None
 
@@ -51,7 +51,8 @@ class Gpus:
     def _find(self) -> list[str]:
         allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
         if allowed is not None:
-            return [gpu.strip() for gpu in allowed.split(",") if gpu.strip() not in ("", "-1")]
+            named = (gpu.strip() for gpu in allowed.split(","))
+            return list(dict.fromkeys(gpu for gpu in named if gpu not in ("", "-1")))
         found = nvidia_gpus()
         self._log.info("GPUs for runs: %s", ", ".join(found) or "none")
         return found
@@ -67,8 +68,10 @@ def nvidia_gpus() -> list[str]:
             [tool, "--query-gpu=index", "--format=csv,noheader"],
             capture_output=True,
             text=True,
+            errors="replace",
             timeout=_ANSWERS_WITHIN,
             check=True,
         )
-        return done.stdout.split()
+        lines = (line.strip() for line in done.stdout.splitlines())
+        return [line for line in lines if line.isdecimal()]  # a broken GPU is a sentence there
     return []

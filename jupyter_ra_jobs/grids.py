@@ -19,6 +19,8 @@ Method = Literal["grid", "random", "zip"]
 Cell = dict[str, Any]
 
 _BAD_KEY = re.compile(r"[\s=\0'\"{}]")
+# Of any name: an alternative for each of thousands would be tried at each brace.
+_PLACE = re.compile(r"(?<!\$)\{([^\s=\0'\"{}]+)\}")
 
 
 def cells(
@@ -131,11 +133,12 @@ def command(base: str, cell: Mapping[str, Any]) -> str:
     placed: set[str] = set()
 
     def place(found: re.Match[str]) -> str:
+        if found[1] not in cell:
+            return found[0]
         placed.add(found[1])
         return shlex.quote(as_argument(cell[found[1]]))
 
-    names = "|".join(re.escape(key) for key in cell)
-    filled = re.sub(rf"(?<!\$)\{{({names})\}}", place, base) if cell else base
+    filled = _PLACE.sub(place, base)
     appended = [
         shlex.quote(f"--{key}={as_argument(value)}") for key, value in cell.items() if key not in placed
     ]

@@ -11,11 +11,12 @@ import msgspec
 
 from jupyter_ra_jobs.errors import RaJobsError
 from jupyter_ra_jobs.layout import Layout
-from jupyter_ra_jobs.models import Run, StoredSweep
+from jupyter_ra_jobs.models import Run, RunOptions, StoredSweep
 from jupyter_ra_jobs.states import ACTIVE, RunStatus
 from jupyter_ra_jobs.store import Store
 from jupyter_ra_jobs.sweeps import assemble
 
+_NOT_STARTED = (RunStatus.READY, RunStatus.QUEUED)
 _IMPORTED = "jobs_json_imported"
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 _EXPORT_PAGE = 1_000
@@ -29,6 +30,7 @@ _MALFORMED = (
     msgspec.ValidationError,
 )
 _LOST = "imported from jobs.json as {}; how it ended was not recorded"
+_IN_VAIN = "imported from jobs.json, where it waited for runs that can't finish any more"
 
 
 def import_once(store: Store, layout: Layout) -> str:
@@ -47,8 +49,9 @@ def import_once(store: Store, layout: Layout) -> str:
             _sweep(sweep_id, record, layout) for sweep_id, record in (content.get("sweeps") or {}).items()
         ]
         with store.transaction():
-            for run in sorted(runs, key=lambda run: run.created_at):
-                store.add(run)
+            _check_new([run.id for run in store.runs(limit=1, ids=[run.id for run in runs])])
+            _check_new([sweep.id for sweep in store.sweeps.some([sweep.id for sweep in sweeps])])
+            store.add_all(*_with_awaited(sorted(runs, key=lambda run: run.created_at)))
             for sweep in sorted(sweeps, key=lambda sweep: sweep.created_at):
                 store.sweeps.add(sweep)
             store.set_meta(_IMPORTED, f"{len(runs)} runs and {len(sweeps)} sweeps")
@@ -90,11 +93,56 @@ def _run(run_id: str, record: dict[str, Any], layout: Layout) -> Run:
     given = {name: value for name, value in record.items() if name in defaults and value is not None}
     computed = {"id": _checked_id(run_id), "run_dir": str(layout.run_dir(run_id)), "queue_position": None}
     run = msgspec.convert({**defaults, **given, **computed}, Run)
+    msgspec.convert({name: given[name] for name in RunOptions.__struct_fields__ if name in given}, RunOptions)
+    if any("\0" in text for text in (run.name, run.command, run.workdir)):
+        raise ValueError(f"run {run_id} holds a NUL character")
+    run = msgspec.structs.replace(run, sweep_id=run.sweep_id or None)
+    if run.status is RunStatus.QUEUED and run.queued_at is None:
+        return msgspec.structs.replace(run, queued_at=run.created_at)
     if run.status in ACTIVE:  # no sidecar of ours has it
         return msgspec.structs.replace(
             run, status=RunStatus.FAILED, error=run.error or _LOST.format(run.status)
         )
     return run
+
+
+def _with_awaited(runs: list[Run]) -> tuple[list[Run], dict[str, list[str]]]:
+    """The runs, and for whom each has to wait; who waits in vain, for itself perhaps, has failed.
+
+    Who waited for one that was tried again waits for the last try.
+    """
+    known = {run.id: run for run in runs}
+    again = {run.parent_run_id: run.id for run in runs if _is_retry(run, known.get(run.parent_run_id or ""))}
+    awaited: dict[str, list[str]] = {}
+    followers: dict[str, list[str]] = {}
+    for run in runs:
+        for each in dict.fromkeys(run.after if run.status in _NOT_STARTED else ()):
+            last = each
+            while last in again:
+                last = again[last]
+            if last not in known or known[last].status is not RunStatus.FINISHED:
+                awaited.setdefault(run.id, []).append(last)
+                followers.setdefault(last, []).append(run.id)
+    left = {run_id: len(after) for run_id, after in awaited.items()}
+    able = [run.id for run in runs if run.status in _NOT_STARTED and run.id not in left]
+    for run_id in able:  # it grows meanwhile
+        for follower in followers.get(run_id, ()):
+            left[follower] -= 1
+            if not left[follower]:
+                able.append(follower)
+    in_vain = {run_id for run_id, count in left.items() if count}
+    failed = {"status": RunStatus.FAILED, "error": _IN_VAIN}
+    checked = [msgspec.structs.replace(run, **failed) if run.id in in_vain else run for run in runs]
+    return checked, {run_id: after for run_id, after in awaited.items() if run_id not in in_vain}
+
+
+def _is_retry(run: Run, of: Run | None) -> bool:
+    return of is not None and of.status is RunStatus.FAILED and run.attempt == of.attempt + 1
+
+
+def _check_new(known: list[str]) -> None:
+    if known:
+        raise ValueError(f"{known[0]!r} is there already")
 
 
 def _sweep(sweep_id: str, record: dict[str, Any], layout: Layout) -> StoredSweep:
@@ -105,6 +153,8 @@ def _sweep(sweep_id: str, record: dict[str, Any], layout: Layout) -> StoredSweep
         if name in StoredSweep.__struct_fields__ and value is not None
     }
     sweep = msgspec.convert({**defaults, **given, "id": _checked_id(sweep_id)}, StoredSweep)
+    if sweep.parallel is not None and sweep.parallel < 1:
+        raise ValueError(f"sweep {sweep_id} may have {sweep.parallel} runs at a time, and so none ever")
     status = record.get("status", "draft")
     if status == "draft":
         return msgspec.structs.replace(sweep, is_draft=True)

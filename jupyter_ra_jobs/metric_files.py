@@ -6,7 +6,7 @@ read, or no files at all. Whatever is wrong with one costs its own metrics alone
 
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from io import FileIO
 from itertools import islice
@@ -35,6 +35,7 @@ SPARSE = 4_096
 _PIECE = 1 << 24  # bytes that a library is given at once; no record of theirs is longer
 _SERIES = 64  # what a series takes in memory besides its points, in points
 _MARK = 256
+_AT_ONCE = 1 << 15  # bytes of lines that are decoded in one go
 _NAMES = {"wandb": "WandB", "tensorboard": "TensorBoard"}
 
 Kind = Literal["jsonl", "csv", "wandb", "tensorboard"]
@@ -149,12 +150,14 @@ class _File:
 
     def _add(self, lines: bytes, columns: Columns) -> None:
         if self.source.kind == "jsonl":
-            columns.add(json_rows(lines))
+            for piece in _pieces(lines):
+                columns.add(json_rows(piece))
         elif self._header is None:  # alone, since the first lines come one by one
             self._header = CsvHeader(lines)
             self.is_other = not self._header.has_names
         else:
-            columns.add(self._header.rows(lines))
+            for piece in _pieces(lines):
+                columns.add(self._header.rows(piece))
 
     def _read_records(self, file: FileIO, columns: Columns, budget: int, library: Library) -> None:
         kind = self.source.kind
@@ -165,7 +168,8 @@ class _File:
         self.complete, self.note = not grown or budget > 0, None
         if grown and budget > 0:
             piece = library.read(file, kind, self.offset, _PIECE)
-            columns.add(json_rows(piece.rows))
+            for rows in _pieces(piece.rows):
+                columns.add(json_rows(rows))
             self.offset, self.complete = piece.end, not piece.more
             if piece.bad:
                 self.is_other = self.complete = True
@@ -287,6 +291,15 @@ class RunReader:
             used += group.look(max(0, budget - used), ended, self._library)
             self._shown.append((path, group))
         return used
+
+
+def _pieces(lines: bytes) -> Iterator[bytes]:
+    """Whole lines, some at a time: to decode them keeps all other threads waiting, the event loop's too."""
+    at = 0
+    while at < len(lines):
+        end = lines.rfind(b"\n", at, at + _AT_ONCE) + 1 or lines.find(b"\n", at) + 1 or len(lines)
+        yield lines[at:end]
+        at = end
 
 
 def _open(path: Path) -> FileIO | None:

@@ -36,7 +36,7 @@ _MOST_READERS = 200
 _MOST_HELD = 5_000_000  # points in memory, 16 bytes each, but for the newest run's
 _MOST_SHOWN = 200_000  # points in one answer
 _AT_ONCE = 2
-_PAGE = 250  # summaries that are taken from the store in one go
+_PAGE = 25  # summaries that are taken from the store in one go
 
 _IS_LOST = KeySummary.__struct_fields__.index("is_lost")
 Which = Literal["last", "min", "max"]
@@ -106,14 +106,7 @@ class Metrics:
         if unread:
             await asyncio.gather(*map(self.refresh, unread))
             stored |= self._store.metrics(unread)
-        place = KeySummary.__struct_fields__.index(which)
-        return {
-            run_id: {
-                key: None if which == "last" and one[_IS_LOST] else one[place]
-                for key, one in summary["keys"].items()
-            }
-            for run_id, summary in stored.items()
-        }
+        return await asyncio.to_thread(_values, stored, which)
 
     async def _look(self, run_id: str) -> RunReader:
         lock = self._locks.setdefault(run_id, asyncio.Lock())
@@ -149,6 +142,17 @@ class Metrics:
         if stored != before:
             with suppress(StorageFull, Unavailable):  # the next look tries again; the files have it all
                 self._store.set_metrics(run_id, stored)
+
+
+def _values(stored: dict[str, dict[str, Any]], which: Which) -> dict[str, dict[str, float | None]]:
+    place = KeySummary.__struct_fields__.index(which)
+    return {
+        run_id: {
+            key: None if which == "last" and one[_IS_LOST] else one[place]
+            for key, one in summary["keys"].items()
+        }
+        for run_id, summary in stored.items()
+    }
 
 
 def _append(path: Path, rows: list[dict[str, Any]]) -> None:

@@ -17,6 +17,9 @@ Tag = Annotated[str, Meta(min_length=1, max_length=100)]
 Notes = Annotated[str, Meta(max_length=100_000)]
 _MOST = 2**63 - 1  # SQLite's largest integer
 Priority = Annotated[int, Meta(ge=-1000, le=1000, description="Higher ones leave the queue first.")]
+# The run can write its own spool: what no process can be must not come as far as a system call.
+_Pid = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+_Ticks = Annotated[int, Meta(ge=0, le=_MOST)]
 Seconds = Annotated[float, Meta(gt=0, le=1e9)]
 ArtifactType = Literal["checkpoint", "metrics", "other", "wandb"]
 ClusterType = Literal["unknown", "slurm", "local_gpu", "kubernetes", "ray", "shared_head_node"]
@@ -235,10 +238,10 @@ class SidecarIdentity(Struct, frozen=True, kw_only=True):
     `/proc/sys/kernel/random/boot_id`.
     """
 
-    pid: int
-    pid_start: int
-    pgid: int
-    pgid_start: int
+    pid: _Pid
+    pid_start: _Ticks
+    pgid: _Pid
+    pgid_start: _Ticks
     boot_id: str
 
 

@@ -70,7 +70,8 @@ class Reports:
     async def receive(self, run_id: str, report: Report) -> str:
         """Take a report from outside; says what became of it. Raises BadInput, Conflict, NotFound."""
         if report.status not in _REPORTABLE:
-            raise BadInput(f"status: {report.status} is not reported; one of {sorted(_REPORTABLE)} is")
+            known = ", ".join(sorted(_REPORTABLE))
+            raise BadInput(f"status: {report.status} is not reported; one of {known} is")
         await self._catch_up([self._store.tracking(run_id)])
         before = self._store.tracking(run_id)
         if report.seq is not None and report.seq <= before.last_seq:

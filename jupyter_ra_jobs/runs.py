@@ -92,9 +92,10 @@ class Runs:
 
     # -- making and changing -----------------------------------------------------------------------
 
-    async def create(self, new: NewRun) -> Run:
+    async def create(self, new: NewRun, claim: Callable[[], bool] = lambda: True) -> Run:
         """Create a run, `ready`, or started when `auto_start` asks for it.
 
+        `claim` is part of the transaction that stores it: Conflict when it says no.
         Raises BadInput; with `auto_start` also what `start` raises, and then nothing was created unless
         the launch itself failed.
         """
@@ -102,9 +103,16 @@ class Runs:
         run, env = self.build(new), checked_env(new.env)
         # Prepared first: what the disk or the machine refuses is known before the store has the run.
         prepared = await self._prepare(run, env) if new.auto_start else None
-        with self._store.transaction():
-            self._store.queue.check_after(run.after)
-            self._store.add(run, env)
+        try:
+            with self._store.transaction():
+                if not claim():
+                    raise Conflict("somebody else was quicker")
+                self._store.queue.check_after(run.after)
+                self._store.add(run, env)
+        except BaseException:
+            if prepared is not None:
+                prepared.discard()
+            raise
         return await self._start(run, prepared) if new.auto_start else run
 
     def build(self, new: NewRun) -> Run:
@@ -242,8 +250,13 @@ class Runs:
             raise Conflict(f"run {run_id} was not started, so there is nothing to stop")
         raise Conflict(f"run {run_id} has ended already: {run.status}")
 
-    async def rerun(self, run_id: str, options: RerunOptions) -> Run:
-        """A new run of the same command, or of another in its place; the first stays as it is."""
+    async def rerun(
+        self, run_id: str, options: RerunOptions, claim: Callable[[], bool] = lambda: True
+    ) -> Run:
+        """A new run of the same command, or of another in its place; the first stays as it is.
+
+        `claim` is that of `create`.
+        """
         run = self._store.run(run_id)
         new = NewRun(
             name=f"{run.name} (Rerun)"[-500:],
@@ -257,7 +270,7 @@ class Runs:
             env=self._store.env(run_id),
             **_options(run),
         )
-        return await self.create(new)
+        return await self.create(new, claim)
 
     def again(self, run: Run) -> Run:
         """A new run that repeats one of a sweep in the sweep, not stored yet."""

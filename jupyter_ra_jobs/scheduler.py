@@ -64,11 +64,12 @@ class Scheduler:
     async def _run(self) -> None:
         while not self._ending:
             self._awake.clear()
+            busy = True
             try:
                 await self.tick()
+                busy = bool(self._store.active_count() or self._store.queue.next(1, self._gpus.known))
             except Exception:  # noqa: BLE001 - the edge of the loop: the other runs must not stand still
                 self._log.exception("a scheduler tick failed; the next one tries again")
-            busy = self._store.active_count() or self._store.queue.next(1, self._gpus.known)
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._awake.wait(), _BUSY_TICK if busy else _IDLE_TICK)
 
@@ -101,13 +102,17 @@ class Scheduler:
         """Start the runs that wait, first come first, while there are slots."""
         limit = self._launcher.max_active
         free = _AT_ONCE if limit is None else min(_AT_ONCE, limit - self._store.active_count())
-        for run_id, gpu_ids in self._store.queue.next(free, self._gpus.known) if free > 0 else []:
+        # More than can go: one whose folder takes nothing must not hold up those behind it.
+        for run_id, gpu_ids in self._store.queue.next(_AT_ONCE, self._gpus.known) if free > 0 else []:
+            if free <= 0:
+                return
             try:
                 run, env = self._store.run(run_id), self._store.env(run_id)
                 prepared = await self._launcher.prepare(run, env, gpu_ids)
                 if not await self._launcher.launch(run_id, prepared):
                     prepared.discard()
                     return
+                free -= 1
             except (Conflict, LaunchFailed) as problem:  # stopped meanwhile; or failed, and on record
                 self._log.info("run %s: %s", run_id, problem)
             except Unavailable as problem:

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from msgspec import UNSET, structs
+from msgspec.json import encode as json_encode
 
 from jupyter_ra_jobs import grids
-from jupyter_ra_jobs.errors import Conflict
+from jupyter_ra_jobs.errors import BadInput, Conflict
 from jupyter_ra_jobs.gpus import Gpus
 from jupyter_ra_jobs.models import (
     NewRun,
@@ -28,6 +29,8 @@ from jupyter_ra_jobs.runs import Runs, checked_command, checked_env, checked_tex
 from jupyter_ra_jobs.states import ACTIVE, TERMINAL, RunStatus
 from jupyter_ra_jobs.store import Copy, Store, SweepCount
 
+_MOST_BYTES = 1 << 25  # of the runs that are stored in one transaction; the event loop waits for it
+_MOST_AWAITED = 100_000  # dependencies, likewise
 _STRUCTURE = {"base_command", "workdir", "parameters", "max_runs"}
 
 
@@ -98,7 +101,7 @@ class Sweeps:
             creation_context=new.creation_context,
             run_options=_options(new),
         )
-        children = await asyncio.to_thread(self._children, sweep)
+        children = await asyncio.to_thread(self._children, sweep, env)
         sweep = structs.replace(sweep, total_combinations=children.total)
         with self._store.transaction():
             self._store.sweeps.add(sweep, env)
@@ -149,7 +152,7 @@ class Sweeps:
         begins = status in ("pending", "running") and sweep.is_draft
         children: _Children | None = None
         if changes.keys() & _STRUCTURE or begins:
-            children = await asyncio.to_thread(self._children, edited)
+            children = await asyncio.to_thread(self._children, edited, self._store.sweeps.env(sweep_id))
             changes["total_combinations"] = children.total
         with self._store.transaction():
             if self._store.sweeps.get(sweep_id) != sweep:
@@ -165,8 +168,11 @@ class Sweeps:
             self.stop(sweep_id)
         return self.get(sweep_id)
 
-    def _children(self, sweep: StoredSweep) -> "_Children":
-        """The sweep's runs, not stored yet. Takes its time: call it in a thread."""
+    def _children(self, sweep: StoredSweep, env: dict[str, str]) -> "_Children":
+        """The sweep's runs, not stored yet. Takes its time: call it in a thread.
+
+        BadInput when to store them, which is done at once, would take too long.
+        """
         cells, total = grids.cells(
             sweep.parameters, sweep.method, most=self._most_runs, max_runs=sweep.max_runs, seed=sweep.seed
         )
@@ -179,15 +185,22 @@ class Sweeps:
                 **sweep.run_options,
             )
         )
-        copies = [
-            Copy(
-                id=secrets.token_hex(6),
-                name=f"{sweep.name} #{number}",
-                command=checked_command(grids.command(sweep.base_command, cell)),
-                sweep_params=cell,
+        if len(cells) * len(template.after) > _MOST_AWAITED:
+            raise BadInput(
+                f"after: {len(cells):,} runs that wait for {len(template.after):,} each are too many; "
+                "have one run wait for these, and the sweep for that one"
             )
-            for number, cell in enumerate(cells, start=1)
-        ]
+        shared = len(json_encode([env, template]))
+        copies, size = list[Copy](), 0
+        for number, cell in enumerate(cells, start=1):
+            command = checked_command(grids.command(sweep.base_command, cell))
+            copies.append(Copy(secrets.token_hex(6), f"{sweep.name} #{number}", command, cell))
+            size += shared + len(command) + len(json_encode(cell))
+            if size > _MOST_BYTES:
+                raise BadInput(
+                    f"parameters: {len(cells):,} runs with all that each holds (command, values, env) are "
+                    f"more than {_MOST_BYTES:,} bytes; put what is long into a file"
+                )
         return _Children(structs.replace(template, sweep_id=sweep.id), copies, total)
 
     def _add_children(self, sweep: StoredSweep, children: "_Children") -> None:
@@ -223,22 +236,45 @@ class Sweeps:
         with self._store.transaction():
             self._store.sweeps.change(sweep_id, canceled_at=time.time())
             self._store.move_all(sweep_id, RunStatus.QUEUED, RunStatus.STOPPED)
-            for run in self._store.runs(limit=self._most_runs, sweep_id=sweep_id, status=ACTIVE):
+            for run in self._store.runs(limit=-1, sweep_id=sweep_id, status=ACTIVE):
                 self._store.request_stop(run.id)
         self._wake()
         return self.get(sweep_id)
 
     def retry(self, sweep_id: str) -> Sweep:
-        """Run the failed and stopped cells again, as new runs in the sweep; Conflict when there are none."""
+        """Run the failed and stopped cells again, as new runs in the sweep; Conflict when there are none.
+
+        They wait for each other as the old ones did.
+        """
         sweep = self._store.sweeps.get(sweep_id)
         again = self._store.sweeps.retryable(sweep_id)
         if not again:
             raise Conflict(f"sweep {sweep_id} has no failed or stopped runs to retry")
         with self._store.transaction():
-            for run_id in again:
-                self._store.add(self._runs.again(self._store.run(run_id)), self._store.env(run_id))
+            self._add_again([self._store.run(run_id) for run_id in again])
         self.start(sweep_id, sweep.parallel or 1)
         return self.get(sweep_id)
+
+    def _add_again(self, ended: list[Run]) -> None:
+        instead: dict[str, str] = {}
+        added: list[tuple[int, Run, Run]] = []
+        for run in ended:
+            again, tries = self._runs.again(run), self._tries(run)
+            instead |= dict.fromkeys(tries, again.id)
+            added.append((self._store.number(tries[-1]), run, again))
+        for _, run, again in sorted(added, key=lambda each: each[0]):  # who is awaited is older
+            after = dict.fromkeys(instead[each] for each in run.after if each in instead)
+            self._store.add(structs.replace(again, after=list(after)), self._store.env(run.id))
+
+    def _tries(self, run: Run) -> list[str]:
+        """It, and those in its sweep that it was a retry of: others name any of them in `after`."""
+        tries, sweep_id = [run.id], run.sweep_id
+        while run.parent_run_id is not None and run.parent_run_id not in tries:
+            run = self._store.run(run.parent_run_id)
+            if run.sweep_id != sweep_id or run.status is RunStatus.FINISHED:
+                break
+            tries.append(run.id)
+        return tries
 
     # -- members -----------------------------------------------------------------------------------
 

@@ -20,6 +20,8 @@ LONGEST = 0.5
 """Seconds."""
 YOUNG = 2.0
 """Seconds for which a walk's answer is good enough for an active run."""
+BOUNDS = ("entries", "time", "depth", "names")
+"""What a walk may say of why it left something out."""
 
 _TURN = 1_000  # entries of a folder before the next folder has its turn
 _LONGEST_PATH = 1_000  # characters below the root
@@ -37,7 +39,7 @@ class File(NamedTuple):
 
 
 class Walk(NamedTuple):
-    """What a walk found, and which bounds it met: `entries`, `time`, `depth`, `names`.
+    """What a walk found, and which of the `BOUNDS` it met.
 
     `began` is the monotonic clock's.
     """

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta, Struct
 
 from jupyter_ra_jobs.handlers.base import Handler, Nothing, operation, statuses
@@ -17,7 +18,7 @@ from jupyter_ra_jobs.models import (
     SweepStarted,
 )
 from jupyter_ra_jobs.runs import MAX_LISTED
-from jupyter_ra_jobs.sweep_table import SweepRow, as_csv, sort
+from jupyter_ra_jobs.sweep_table import SweepRow
 
 
 class SweepsQuery(Struct, frozen=True, kw_only=True):
@@ -152,19 +153,24 @@ class SweepTableHandler(Handler):
         errors=(400, 404),
         also=("text/csv",),
     )
-    async def get(self, sweep_id: str, query: TableQuery) -> list[SweepRow] | None:
+    async def get(self, sweep_id: str, query: TableQuery) -> msgspec.Raw | None:
         """A row for each run; with `format=csv` a column for each parameter and metric.
 
         Rows that have nothing in the column to sort by come last, those whose metric ended as NaN among them.
         """
         wanted = statuses(query.status)
-        rows = shown = await self.services.sweep_tables.rows(sweep_id, query.metrics, wanted)
-        if query.sort is not None:
-            shown = sort(rows, query.sort, descending=query.order == "desc")
-        shown = shown[: query.limit]
+        table = await self.services.sweep_tables.shown(
+            sweep_id,
+            query.metrics,
+            wanted,
+            by=query.sort,
+            descending=query.order == "desc",
+            limit=query.limit,
+            as_text=query.format == "csv",
+        )
         if query.format == "json":
-            return shown
-        await self.finish(as_csv(shown, rows), set_content_type="text/csv; charset=utf-8")
+            return msgspec.Raw(table)
+        await self.finish(table, set_content_type="text/csv; charset=utf-8")
         return None
 
 

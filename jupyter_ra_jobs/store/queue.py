@@ -104,12 +104,12 @@ class Queue:
     ) -> Iterator[_Waiting]:
         """The first runs of each sweep that has room, and of those without a sweep."""
         lane = f"{_STARTABLE} AND (gpus > 0) IS {{}} AND sweep_id IS ?"
-        for sweep_id in [None, *(sweep_id for sweep_id, free in slots.items() if free > 0)]:
+        for sweep_id, most in [(None, limit), *((each, free) for each, free in slots.items() if free > 0)]:
             for flag in ["1"] if needs_gpus else ["0", "NULL"]:
                 rows = self._db.execute(
                     f"SELECT -priority, queued_at, n, id, sweep_id, gpus FROM {lane.format(flag)}"
                     " AND coalesce(gpus, 0) <= ? ORDER BY priority DESC, queued_at, n LIMIT ?",
-                    (sweep_id, most_gpus, limit),
+                    (sweep_id, most_gpus, min(limit, most)),
                 )
                 yield from (_Waiting(*row) for row in rows)
 

@@ -93,11 +93,21 @@ class Store:
     # -- writing -----------------------------------------------------------------------------------
 
     def add(self, run: Run, env: Mapping[str, str] | None = None) -> None:
-        """Store a new run, whatever its status is: `ready`, or further for imported ones."""
+        """Store a new run, which waits for those that it names in `after`."""
         row = to_row(run) | to_columns({"env": dict(env or {})})
         with self.transaction():
             self._db.insert("runs", [row | {"rev": self.rev() + 1}])
             self._wait([run.id], run)
+        self._db.changed()
+
+    def add_all(self, runs: Sequence[Run], awaited: Mapping[str, Sequence[str]]) -> None:
+        """Store runs of any status from elsewhere, and for whom each waits, whatever their order is."""
+        with self.transaction():
+            rev = self.rev()
+            for number, run in enumerate(runs, start=1):
+                self._db.insert("runs", [to_row(run) | {"rev": rev + number}])
+            for run_id, after in awaited.items():
+                self.queue.wait([run_id], after)
         self._db.changed()
 
     def add_copies(self, run: Run, copies: Sequence[Copy], env: Mapping[str, str] | None = None) -> None:

@@ -1,6 +1,8 @@
 """Alerts: raised, listed, answered, and told on the event stream."""
 
 import asyncio
+import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -216,6 +218,34 @@ async def test_rerun_of_a_caller(api: Api) -> None:
         "message"
     ] == "Answered: Rerun"
     assert len((await api.get("/runs")).json) == 1
+
+
+async def test_a_server_that_dies_leaves_no_half(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer and what it asks for are one: no other process ever sees the first without the second."""
+    store = api.services.store
+    outside = sqlite3.connect(api.services.layout.database)
+    seen: list[str] = []
+
+    def spied(real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **named: Any) -> Any:
+            done = real(*arguments, **named)
+            seen.extend(status for (status,) in outside.execute("SELECT status FROM alerts ORDER BY n"))
+            return done
+
+        return call
+
+    stopped, failed = await api.create_at("running"), await api.create_at("failed")
+    for owner, method in ((store.alerts, "resolve"), (store, "request_stop"), (store, "add")):
+        monkeypatch.setattr(owner, method, spied(getattr(owner, method)))
+    for run_id, choice in ((stopped, "Stop run"), (failed, "Rerun")):
+        assert api.services.alerts.propose(run_id, proposal("stalled", choice))
+        (alert,) = (await api.get("/alerts", status="pending")).json
+        seen.clear()
+        answers = [api.post(f"/alerts/{alert['id']}/respond", choice=choice) for _ in range(3)]
+        assert [answer.status for answer in await asyncio.gather(*answers)] == [200] * 3
+        assert seen[: 2 if choice == "Stop run" else 4] in (["pending"] * 2, ["resolved", "pending"] * 2)
+    assert len([run for run in (await api.get("/runs")).json if run["origin_alert_id"]]) == 1
+    outside.close()
 
 
 async def test_what_could_not_be_done(api: Api) -> None:

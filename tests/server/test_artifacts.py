@@ -1,6 +1,7 @@
 """A run's artifacts over HTTP: what is listed, what is served, and what no run gets out of us."""
 
 import asyncio
+import json
 import os
 import time
 from pathlib import Path
@@ -262,6 +263,18 @@ async def test_broken_record(api: Api, record: bytes) -> None:
     for _ in range(2):
         assert (await listed(api, run_id)).keys() == {"notes.txt"}
         api.services.layout.found(run_id).write_bytes(record)
+
+
+async def test_forged_record(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Says no more than one of ours would: its words go into a header, its length into an answer."""
+    monkeypatch.setattr(artifacts, "MOST", 3)
+    run_id = await finished(api, KEEP)
+    kept = (await listed(api, run_id))["notes.txt"]
+    forged = {"final": True, "left_out": ["a\r\nb: c", "time"], "artifacts": [kept] * 5}
+    api.services.layout.found(run_id).write_text(json.dumps(forged))
+    answer = await api.get(f"/runs/{run_id}/artifacts")
+    assert (answer.status, answer.headers["X-RA-Scan-Incomplete"]) == (200, "time")
+    assert len(answer.json) == 3
 
 
 async def test_bounds_are_said(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

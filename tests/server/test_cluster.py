@@ -1,5 +1,6 @@
 """What the runs run on: said, or detected from small programs of the test's own on PATH."""
 
+import asyncio
 import os
 from pathlib import Path
 from typing import Any
@@ -244,6 +245,14 @@ async def test_tools_that_hang(api: Api, machine: Machine) -> None:
     pids = (machine.folder / "pids").read_text().split()
     assert pids
     await eventually(lambda: not any(lives(int(pid)) for pid in pids), "they are gone")
+
+
+async def test_asked_by_many(api: Api, machine: Machine) -> None:
+    """One look for all who ask at once: who asks a hundred times must not hold up the runs for minutes."""
+    machine.has("kubectl", f"echo asked >> {machine.folder}/asked; sleep 1000")
+    answers = await asyncio.gather(*(api.call("POST", "/cluster/detect") for _ in range(8)))
+    assert {answer.body for answer in answers} == {answers[0].body}
+    assert (machine.folder / "asked").read_text() == "asked\n"
 
 
 def lives(pid: int) -> bool:

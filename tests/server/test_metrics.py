@@ -5,13 +5,14 @@ import io
 import json
 import os
 import sys
+import threading
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from jupyter_ra_jobs import metrics
+from jupyter_ra_jobs import metrics, sweep_table
 from jupyter_ra_jobs.metrics import join_losses
 from jupyter_ra_jobs.models import LossPoint
 from jupyter_ra_jobs.series import Point
@@ -360,6 +361,28 @@ async def test_csv(api: Api) -> None:
         ("failed", "null"),
         ("finished", "null"),
     ]
+
+
+async def test_large_table(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Written in a thread: nobody else waits."""
+    monkeypatch.setattr(metrics, "_PAGE", 2)
+    sweep = make_sweep()
+    api.services.store.sweeps.add(sweep)
+    for n in range(7):
+        run = make_run(sweep_id=sweep.id, sweep_params={"n": n})
+        api.services.store.add(run)
+        api.services.store.set_metrics(run.id, {"keys": {"loss": [n] * 7 + [False]}, "final": True})
+    threads = []
+
+    def written(*arguments: Any) -> bytes:
+        threads.append(threading.current_thread())
+        return really(*arguments)
+
+    really = sweep_table._written
+    monkeypatch.setattr(sweep_table, "_written", written)
+    rows = await table(api, sweep.id)
+    assert [(row["parameters"]["n"], row["metrics"]["loss"]) for row in rows] == [(n, n) for n in range(7)]
+    assert threads != [threading.main_thread()]
 
 
 async def test_table_reads_what_nobody_has_read(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

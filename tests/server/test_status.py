@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jupyter_ra_jobs_sidecar import procs
 
 from jupyter_ra_jobs.launcher import hash_token
 from tests.server.conftest import UNKNOWN, Api
@@ -247,3 +248,14 @@ async def test_long_error(api: Api) -> None:
     error = (await api.run(run_id))["error"]
     assert error.startswith("xxx")
     assert len(error) <= 10_000
+
+
+async def test_a_process_that_can_not_be(api: Api) -> None:
+    """A run may write its own spool: numbers beyond a pid's are no event, and the run can be stopped."""
+    run = await api.create("exec sleep 1000", auto_start=True)
+    await api.until(run["id"], "running")
+    with spool(api, run["id"]).open("ab") as file:
+        file.write(line(900, "running", sidecar={**SIDECAR, "pid": 10**20, "boot_id": procs.boot_id()}))
+    assert "known already" in (await report(api, run["id"], status="running", seq=1)).lower()
+    assert (await api.post(f"/runs/{run['id']}/stop")).status == 200
+    assert (await api.ended(run["id"]))["status"] == "stopped"

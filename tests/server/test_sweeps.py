@@ -109,6 +109,9 @@ async def test_cut(api: Api) -> None:
         ({"parallel": 0}, "parallel"),
         ({"status": "completed"}, "status"),
         ({"parameters": {"a": ["x" * 200_000]}}, "command"),
+        ({"parameters": {"a": list(range(1000))}, "env": {"A": "x" * 100_000}}, "33,554,432 bytes"),
+        ({"parameters": {"a": list(range(1000))}, "base_command": f": {'x' * 100_000}"}, "33,554,432 bytes"),
+        ({"parameters": {"a": list(range(1000))}, "after": [str(n) for n in range(200)]}, "are too many"),
     ],
 )
 async def test_bad_input(api: Api, body: dict[str, Any], field: str) -> None:
@@ -224,6 +227,44 @@ async def test_priority(api: Api) -> None:
     low = await api.create_at("queued")
     high = await api.create_at("queued", priority=5)
     assert ((await api.run(high))["queue_position"], (await api.run(low))["queue_position"]) == (1, 2)
+
+
+async def test_retry_keeps_the_order(api: Api) -> None:
+    """What waited for a run that failed waits for the one that is run in its place, however often it was."""
+    sweep_id = (await api.post("/sweeps/wild", name="s", goal="g")).json["id"]
+    store = api.services.store
+
+    async def add(**more: Any) -> str:
+        made = await api.post(f"/sweeps/{sweep_id}/runs", **{"name": "x", "command": "true", **more})
+        return str(made.json["id"])
+
+    first = await add(name="first", max_retries=1, gpus=0)
+    second = await add(name="second", after=[first])
+    await add(name="third", after=[second])
+    for _ in range(2):
+        (run,) = [run for run in store.runs(limit=9, sweep_id=sweep_id) if run.name == "first"][:1]
+        for status in (RunStatus.LAUNCHING, RunStatus.RUNNING, RunStatus.FAILED):
+            store.move(run.id, status)
+    assert (await api.post(f"/sweeps/{sweep_id}/retry")).status == 200
+    newest = {run.name: run for run in reversed(store.runs(limit=9, sweep_id=sweep_id))}
+    for name in ("first", "second", "third"):
+        await api.ended(newest[name].id)
+    newest = {name: store.run(run.id) for name, run in newest.items()}
+    assert {run.status for run in newest.values()} == {RunStatus.FINISHED}
+    assert newest["second"].after == [newest["first"].id]
+    assert newest["third"].after == [newest["second"].id]
+    assert newest["first"].ended_at <= newest["second"].launched_at
+    assert newest["second"].ended_at <= newest["third"].launched_at
+
+
+@pytest.mark.parametrize("settings", [{"RaJobsApp": {"max_sweep_runs": 1}}])
+async def test_stop_means_all(api: Api) -> None:
+    """However many runs a sweep may begin with: runs were added, or the number was lowered since."""
+    sweep = await make(api, parameters={})
+    run_ids = [await api.create_at("running", sweep_id=sweep["id"]) for _ in range(3)]
+    assert (await api.post(f"/sweeps/{sweep['id']}/stop")).status == 200
+    for run_id in run_ids:
+        assert api.services.store.tracking(run_id).stop_requested_at is not None
 
 
 @pytest.mark.parametrize("verb", ["start", "stop", "retry", "runs", "table"])

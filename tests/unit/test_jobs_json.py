@@ -145,6 +145,9 @@ MALFORMED: dict[str, Any] = {
     "a number beyond all": {"runs": {"good": GOOD, "bad": {**GOOD, "exit_code": 10**30}}},
     "half a character": {"runs": {"good": GOOD, "bad": {**GOOD, "name": "\ud800"}}},
     "an id that leads elsewhere": {"runs": {"good": GOOD, "../../etc": GOOD}},
+    "less than no GPU": {"runs": {"good": GOOD, "bad": {**GOOD, "gpus": -1}}},
+    "no path": {"runs": {"good": GOOD, "bad": {**GOOD, "workdir": "/tmp/\0"}}},
+    "a sweep that never goes": {"sweeps": {"s": {"name": "x", "base_command": "y", "parallel": 0}}},
     "a bad sweep": {"runs": {"good": GOOD}, "sweeps": {"s": {"name": "x"}}},
     "too deep": nested(100_000),
 }
@@ -164,6 +167,67 @@ def test_malformed(layout: Layout, content: Any) -> None:
     store.close()
     layout.jobs_json.write_text(json.dumps(EARLIER))
     assert start(layout)[1]
+
+
+def test_known_ids(layout: Layout) -> None:
+    """A file with what is here already is refused in words, not by the database."""
+    store = Store(layout.database, layout.runs)
+    store.add(make_run(id="a"))
+    layout.jobs_json.write_text(json.dumps({"runs": {"a": GOOD}}))
+    with pytest.raises(RaJobsError, match="'a' is there already; mend it"):
+        jobs_json.import_once(store, layout)
+
+
+def test_queue_without_times(layout: Layout) -> None:
+    """A queued run may lack its time, or its sweep a name: it goes all the same, and others after it."""
+    queued = {**GOOD, "status": "queued", "created_at": 5.0}
+    records = {
+        "b": {**queued, "queued_at": 9.0},
+        "a": queued,
+        "c": {**queued, "queued_at": 9.5, "sweep_id": ""},
+    }
+    layout.jobs_json.write_text(json.dumps({"runs": records}))
+    store, _ = start(layout)
+    store.queue.request_all()
+    assert [each.run_id for each in store.queue.next(9, [])] == ["a", "b", "c"]
+
+
+def test_who_waits_for_whom(layout: Layout) -> None:
+    """As before, in whatever order they come; who waits for what can't happen has failed."""
+    queued = {**GOOD, "status": "queued", "queued_at": 5.0}
+    records: dict[str, Any] = {
+        "waits": {**queued, "created_at": 1.0, "after": ["first", "done"]},
+        "goes": {**queued, "created_at": 2.0, "after": ["done"]},
+        "first": {**queued, "created_at": 3.0},
+        "done": {**GOOD, "status": "finished"},
+        "lost": {**GOOD, "status": "running"},
+        "failed": {**GOOD, "status": "failed", "max_retries": 1},
+        "again": {**queued, "parent_run_id": "failed", "attempt": 2, "created_at": 9.0},
+        "waits too": {**queued, "created_at": 4.0, "after": ["failed"]},
+        "itself": {**queued, "after": ["itself"]},
+        "one": {**queued, "after": ["other"]},
+        "other": {**queued, "after": ["one"]},
+        "unknown": {**queued, "after": ["nobody"]},
+        "in vain": {**queued, "after": ["lost", "first"]},
+        "behind": {**queued, "after": ["in vain"]},
+    }
+    named = {run_id.replace(" ", "-"): record for run_id, record in records.items()}
+    for record in named.values():
+        record["after"] = [each.replace(" ", "-") for each in record.get("after", [])]
+    layout.jobs_json.write_text(json.dumps({"runs": named}))
+    store, _ = start(layout)
+    store.queue.request_all()
+
+    def can_go() -> set[str]:
+        return {each.run_id for each in store.queue.next(99, [])}
+
+    assert can_go() == {"goes", "first", "again"}
+    for run_id in ("first", "again"):
+        for status in (RunStatus.LAUNCHING, RunStatus.RUNNING, RunStatus.FINISHED):
+            assert store.move(run_id, status)
+    assert can_go() == {"goes", "waits", "waits-too"}
+    in_vain = {run.id for run in store.runs(limit=99) if "can't finish any more" in (run.error or "")}
+    assert in_vain == {"itself", "one", "other", "unknown", "in-vain", "behind"}
 
 
 def fill(store: Store) -> None:

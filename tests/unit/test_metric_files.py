@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from jupyter_ra_jobs import metric_files
 from jupyter_ra_jobs.metric_files import BLOCK, MOST_FILES, RunReader, Source, kind_of
 from jupyter_ra_jobs.metric_library import Library
-from jupyter_ra_jobs.metric_rows import MOST_KEYS, loss_keys
+from jupyter_ra_jobs.metric_rows import MOST_KEYS, json_rows, loss_keys
 
 ROWS = [{"step": n, "train_loss": 1 / (n + 1), "val": {"acc": n * 0.1}} for n in range(5)]
 needs_wandb = pytest.mark.skipif(find_spec("wandb") is None, reason="wandb is not installed")
@@ -417,3 +417,20 @@ def test_closed(run: Run, library: Library) -> None:
     library.close()
     with (run.path / "f").open("w+b", buffering=0) as file:
         assert "ended with exit code -9" in str(library.read(file, "wandb", 0, 100).bad)
+
+
+def test_decoded_in_pieces(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To decode holds the interpreter's lock, so it is never much at once; no row is lost between pieces."""
+    sizes = []
+
+    def spied(lines: bytes) -> list[Any]:
+        sizes.append(len(lines))
+        return json_rows(lines)
+
+    monkeypatch.setattr(metric_files, "json_rows", spied)
+    rows = [
+        {"loss": n, "text": "x" * 100_000} if n % 50_000 == 49_999 else {"loss": n} for n in range(200_000)
+    ]
+    (run.kept / "a.jsonl").write_text(lines(rows))
+    assert run.look().keys["loss"].count == 200_000
+    assert max(sizes) < 200_000
