@@ -9,7 +9,7 @@ from jupyter_ra_jobs.states import ACTIVE, RunStatus
 from jupyter_ra_jobs.store.database import Database, words
 
 _ACTIVE = words(ACTIVE)
-_POSITIONS_SHOWN = 10_000
+_POSITIONS_SHOWN = 2_000
 # As the index runs_startable has it.
 _STARTABLE = "runs INDEXED BY runs_startable WHERE status = 'queued' AND start_requested AND NOT waits_for"
 
@@ -124,7 +124,7 @@ class Queue:
         return [gpu for gpu in gpus if gpu not in taken]
 
     def positions(self, run_ids: Iterable[str]) -> dict[str, int]:
-        """Which places, from 1, these runs have, of those among the first 10,000 of the queue."""
+        """Which places, from 1, these runs have, of those among the first 2,000 of the queue."""
         rows = self._db.execute(
             "SELECT runs.id, place FROM (SELECT n, row_number() OVER (ORDER BY priority DESC, queued_at, n)"
             " AS place FROM runs INDEXED BY runs_queue WHERE status = 'queued'"
