@@ -100,7 +100,10 @@ class Artifacts:
         return [each for each in record.artifacts if each.type == "metrics" or each.name.endswith(".wandb")]
 
     async def open(self, run_id: str, name: str) -> FileIO:
-        """An artifact, open to read. NotFound if there is no such run or artifact, or no file any more."""
+        """An artifact, open to read. NotFound if there is no such run or artifact, or no file any more.
+
+        Conflict if it may be another run's by now.
+        """
         activity = self._store.activity(run_id)
         record = await asyncio.to_thread(self._read, run_id) or Record()
         found = _named(record, name)
@@ -108,7 +111,7 @@ class Artifacts:
             record = await self.discover(run_id)
             found = _named(record, name)
         if found is not None:
-            return await asyncio.to_thread(open_artifact, self._ground(activity), found)
+            return await asyncio.to_thread(open_artifact, self._ground(activity), activity, found)
         if any(artifact.name.startswith(name.rstrip("/") + "/") for artifact in record.artifacts):
             raise NotFound(f"{name} is a folder; its files are artifacts of their own, {name}/… each")
         raise NotFound(f"run {run_id} has no artifact {name}")
@@ -124,7 +127,7 @@ class Artifacts:
         walked = await self._walks.of(ground.workdir, now if activity.ended is not None else now - YOUNG)
         was = await asyncio.to_thread(self._read, run_id) or Record()
         known = {artifact.path: artifact for artifact in was.artifacts}
-        seen = await asyncio.to_thread(look, ground, activity, walked.files)
+        seen = await asyncio.to_thread(look, ground, activity, walked.files, known)
         if _MOST_MET in was.left_out:  # the oldest had no room, and need not be judged each time
             found = (each.modified_at for each in was.artifacts if not ground.is_own(each.path))
             oldest = min(found, default=math.inf)

@@ -9,7 +9,8 @@ Whose. What lies in the two folders of the run is certain, and so is what a link
 A checkpoint or metrics file in the workdir is the run's if it was last modified while the run was active;
 that is certain if no other run was active at that moment whose workdir is the same, above or below. A file
 that was there before is not the run's. One that was modified after the run's end stays in its list,
-not certain any more. What lies in a W&B folder that the run has named, and no other, is certain.
+not certain any more, and is not served. What lies in a W&B folder that the run has named, and no other,
+is certain.
 """
 
 import os
@@ -24,7 +25,7 @@ from typing import NamedTuple
 
 from msgspec import Struct, structs
 
-from jupyter_ra_jobs.errors import NotFound
+from jupyter_ra_jobs.errors import Conflict, NotFound
 from jupyter_ra_jobs.logs import open_log
 from jupyter_ra_jobs.models import Activity, Artifact, ArtifactType
 from jupyter_ra_jobs.walks import MOST_ENTRIES, File, walk
@@ -77,6 +78,8 @@ class Look(NamedTuple):
     own: list[Artifact]
     found: list[File]
     """Files in the workdir that were modified while the run was active."""
+    changed: list[File]
+    """Files in the workdir that were so when they were recorded, and have another time now."""
     named: str | None
     """The W&B folder in the workdir that the run has named."""
     wandb_dir: str | None
@@ -105,28 +108,46 @@ def was_active(activity: Activity, modified_at: float) -> bool:
     """Whether the run was active when a file was modified; whole seconds come from a coarse file system."""
     if activity.began is None or modified_at + float(modified_at.is_integer()) < activity.began - _TICK:
         return False
-    return activity.ended is None or modified_at <= activity.ended + _TICK
+    last = last_moment(activity)
+    return last is None or modified_at <= last
 
 
-def look(ground: Ground, activity: Activity, files: Iterable[File]) -> Look:
-    """What there is of a run, with what a walk through its workdir came by. Blocks."""
-    kept, left_out = _kept(ground)
+def last_moment(activity: Activity) -> float | None:
+    """When a file of the run may have been modified at the latest; None while it is active."""
+    return None if activity.ended is None else activity.ended + _TICK
+
+
+def is_changed(ground: Ground, activity: Activity, path: str, modified_at: float) -> bool:
+    """Whether a file was modified after the run's end where others may write, so perhaps by another run."""
+    last = last_moment(activity)
+    return last is not None and modified_at > last and not ground.is_own(path)
+
+
+def look(ground: Ground, activity: Activity, files: Iterable[File], known: dict[str, Artifact]) -> Look:
+    """What there is of a run, with what a walk through its workdir came by, and what is known. Blocks."""
+    kept, left_out = _kept(ground, activity)
     of_wandb, more_left_out = _of_wandb(ground)
     found = {file.path: file for file in files}
     named = _named_folder(activity)
-    if named is not None and ground.holds(f"{named}/file"):
+    if named is not None and ground.holds(f"{named}/file") and not ground.is_own(f"{named}/file"):
         named_walk = walk(named)
         more_left_out |= named_walk.left_out
         found |= {file.path: file for file in named_walk.files if not file.is_link}
+    missed = [artifact for path, artifact in known.items() if path not in found and not ground.is_own(path)]
+    for each in still_there(ground, activity, missed):
+        found[each.path] = File(each.path, each.size, each.modified_at, is_link=False)
     names = {artifact.name for artifact in kept}
     linked = {artifact.path for artifact in kept}
+    elsewhere = [
+        file
+        for path, file in found.items()
+        if path not in linked and ground.holds(path) and not ground.is_own(path)
+    ]
+    timely = [file for file in elsewhere if was_active(activity, file.modified_at)]
     return Look(
         own=kept + [artifact for artifact in of_wandb if artifact.name not in names],
-        found=[
-            file
-            for path, file in found.items()
-            if path not in linked and ground.holds(path) and was_active(activity, file.modified_at)
-        ],
+        found=timely,
+        changed=[file for file in set(elsewhere).difference(timely) if file.path in known],
         named=named,
         wandb_dir=_newest(ground.wandb),
         left_out=left_out | more_left_out,
@@ -144,10 +165,13 @@ def judge(
     rivals = [other for other in others or () if _are_related(other.workdir, ground.workdir)]
     theirs = {folder for rival in rivals if (folder := _named_folder(rival))}
     artifacts = {artifact.name: artifact for artifact in seen.own}
-    for file in sorted(seen.found, key=lambda file: file.modified_at, reverse=True):
+    changed = set(seen.changed)
+    for file in sorted([*seen.found, *changed], key=lambda file: file.modified_at, reverse=True):
         is_named = seen.named is not None and below(file.path, seen.named)
         was = known.get(file.path)
-        if is_named and seen.named not in theirs:
+        if file in changed:
+            certain = False
+        elif is_named and seen.named not in theirs:
             certain = True
         elif was is not None and is_unchanged(file, was):
             certain = was.certain
@@ -183,8 +207,11 @@ def still_there(ground: Ground, activity: Activity, artifacts: list[Artifact]) -
     return there
 
 
-def open_artifact(ground: Ground, artifact: Artifact) -> FileIO:
-    """The file, open to read. NotFound when it has gone, or is no file of the run's. Blocks."""
+def open_artifact(ground: Ground, activity: Activity, artifact: Artifact) -> FileIO:
+    """The file, open to read. Blocks.
+
+    NotFound when it has gone, or is no file of the run's; Conflict when it may be another run's by now.
+    """
     gone = NotFound(f"artifact {artifact.name} is not there any more")
     try:
         file = open_log(Path(artifact.path)) if ground.holds(artifact.path) else None
@@ -193,9 +220,16 @@ def open_artifact(ground: Ground, artifact: Artifact) -> FileIO:
     if file is None:
         raise gone
     # Asked of what is open: whatever the run swaps from now on, this is what is sent.
-    if not ground.holds(str(Path(f"/proc/self/fd/{file.fileno()}").readlink())):
+    real = str(Path(f"/proc/self/fd/{file.fileno()}").readlink())
+    if not ground.holds(real):
         file.close()
         raise NotFound(f"artifact {artifact.name} leads out of the run's folders")
+    if is_changed(ground, activity, real, os.fstat(file.fileno()).st_mtime):
+        file.close()
+        raise Conflict(
+            f"artifact {artifact.name} was changed after the run's end, perhaps by another run; "
+            f"it lies at {real}"
+        )
     return file
 
 
@@ -216,7 +250,7 @@ def is_unchanged(file: File, was: Artifact) -> bool:
     return (file.size, file.modified_at) == (was.size, was.modified_at)
 
 
-def _kept(ground: Ground) -> tuple[list[Artifact], frozenset[str]]:
+def _kept(ground: Ground, activity: Activity) -> tuple[list[Artifact], frozenset[str]]:
     """What the command keeps in `artifacts/`. Of a link, the name is the link's, all else its end's."""
     walked = walk(ground.kept)
     kept = []
@@ -227,7 +261,8 @@ def _kept(ground: Ground) -> tuple[list[Artifact], frozenset[str]]:
             if followed is None or not ground.holds(followed.path):
                 continue
             end = followed
-        kept.append(_own(name, end))
+        certain = not is_changed(ground, activity, end.path, end.modified_at)
+        kept.append(_own(name, end, certain=certain))
     return sorted(kept, key=lambda artifact: artifact.name), walked.left_out
 
 
@@ -238,14 +273,14 @@ def _of_wandb(ground: Ground) -> tuple[list[Artifact], frozenset[str]]:
     return [_own(file.path[len(ground.run_dir) + 1 :], file) for file in files], walked.left_out
 
 
-def _own(name: str, file: File) -> Artifact:
+def _own(name: str, file: File, *, certain: bool = True) -> Artifact:
     return Artifact(
         name=name,
         path=file.path,
         type=kind_of(name),
         size=file.size,
         modified_at=file.modified_at,
-        certain=True,
+        certain=certain,
     )
 
 

@@ -36,17 +36,30 @@ _PIECE = 1 << 24  # bytes that a library is given at once; no record of theirs i
 _SERIES = 64  # what a series takes in memory besides its points, in points
 _MARK = 256
 _AT_ONCE = 1 << 15  # bytes of lines that are decoded in one go
+_FEW = 3  # notes on files that are passed over
 _NAMES = {"wandb": "WandB", "tensorboard": "TensorBoard"}
 
 Kind = Literal["jsonl", "csv", "wandb", "tensorboard"]
 
+SHARED = "is passed over: another run could have written it; write to $RA_ARTIFACTS_DIR"
+CHANGED = "has changed since the run ended"
+
 
 class Source(NamedTuple):
-    """A file that may hold metrics. Not `certain`: another run may have written it."""
+    """A file that may hold metrics.
+
+    `doubt` says why none are taken from it: it may be another run's. So may what was modified after `until`
+    (seconds since the epoch); None for a file in the run's own folders, where it alone writes.
+    """
 
     path: Path
     kind: Kind
-    certain: bool = True
+    until: float | None = None
+    doubt: str | None = None
+
+    def note(self, doubt: str) -> str:
+        """Why it is passed over."""
+        return f"{showable(self.path.name)} {doubt}"
 
 
 class Summary(Struct, frozen=True):
@@ -184,14 +197,22 @@ class _Group:
         self._begin()
 
     def _begin(self) -> None:
+        self.changed: Source | None = None  # that may be another run's now
         self.columns = Columns()
         self.files = [_File(source) for source in self.sources]
+
+    def is_of(self, sources: Sequence[Source]) -> bool:
+        """Whether it is of the same files; then what is known of them now, their run's end, is taken over."""
+        if [source[:2] for source in sources] != [source[:2] for source in self.sources]:
+            return False
+        self.sources = sources
+        return True
 
     def look(self, budget: int, ended: bool, library: Library) -> int:
         """Read on; all of it afresh when a file of it was replaced. How many bytes that was."""
         used = 0
-        for file in self.files:
-            opened = _open(file.source.path)
+        for file, source in zip(self.files, self.sources, strict=True):
+            opened = _open(source.path)
             if opened is None:
                 continue
             with opened:
@@ -199,6 +220,11 @@ class _Group:
                     self._begin()
                     return used + self.look(budget - used, ended, library)
                 used += file.read(opened, self.columns, budget - used, ended, library)
+                modified_at = os.fstat(opened.fileno()).st_mtime  # asked after the read
+                if source.until is not None and modified_at > source.until:
+                    self._begin()
+                    self.changed = source
+                    break
         return used
 
     @property
@@ -215,6 +241,11 @@ class RunReader:
         self._groups: dict[Path, _Group] = {}
         self._lock = threading.Lock()
         self._shown: list[tuple[Path, _Group]] = []
+        self._passed_over: list[str] = []
+        self.has_changed = False
+        """Whether a file was left out because it has changed since the run's end."""
+        self.own_keys: frozenset[str] = frozenset()
+        """The metrics that come from files which nobody but the run writes, and callers."""
         self.summary = Summary(keys={}, non_finite={}, complete=False, final=False)
         self.size = 0
         """How many points it holds in memory."""
@@ -222,17 +253,20 @@ class RunReader:
     def look(self, sources: Sequence[Source], ended: bool) -> Summary:
         """Read what is new, `MOST_BYTES` of it at most. Blocks: call it in a thread."""
         with self._lock:
-            budget = MOST_BYTES
-            self._shown = []
-            for certain in (True, False):  # the uncertain count only where no certain one has metrics
-                if not any(group.columns.series for _, group in self._shown):
-                    wanted = [source for source in sources[:MOST_FILES] if source.certain == certain]
-                    budget -= self._look_at(wanted, budget, ended)
+            looked = self._look_at([each for each in sources if each.doubt is None][:MOST_FILES], ended)
+            doubts = [(each, each.doubt) for each in sources if each.doubt is not None]
+            doubts += [(group.changed, CHANGED) for _, group in looked if group.changed is not None]
+            self._passed_over = list(dict.fromkeys(source.note(doubt) for source, doubt in doubts))
+            self.has_changed = any(doubt == CHANGED for _, doubt in doubts)
+            self._shown = [(path, group) for path, group in looked if group.changed is None]
             self._groups = dict(self._shown)
             groups = self._groups.values()
             self.size = sum(_SERIES + one.size for group in groups for one in group.columns.series.values())
             complete = all(group.complete for group in groups)
             series = self._series()
+            own = [group for group in groups if group.sources[0].until is None]
+            own_series = {id(one) for group in own for one in group.columns.series.values()}
+            self.own_keys = frozenset(key for key, one in series.items() if id(one) in own_series)
             self.summary = Summary(
                 keys={key: one.summary for key, one in series.items() if one.count},
                 non_finite={
@@ -269,28 +303,32 @@ class RunReader:
         notes = [file.note for _, group in self._shown for file in group.files if file.note]
         if self._is_full() or any(group.columns.has_more_keys for _, group in self._shown):
             notes.append(f"only the first {MOST_KEYS:,} metrics are read")
+        notes += self._passed_over[:_FEW]
+        if len(self._passed_over) > _FEW:
+            notes.append(f"{len(self._passed_over) - _FEW:,} more files are passed over")
         return list(dict.fromkeys(notes))
 
     def _is_full(self) -> bool:
         """Whether there are so many series that no further file may add to them."""
         return sum(len(group.columns.series) for _, group in self._shown) >= MOST_KEYS
 
-    def _look_at(self, sources: Iterable[Source], budget: int, ended: bool) -> int:
+    def _look_at(self, sources: Iterable[Source], ended: bool) -> list[tuple[Path, _Group]]:
         together: dict[Path, list[Source]] = {}
         for source in sources:
             is_event = source.kind == "tensorboard"
             together.setdefault(source.path.parent if is_event else source.path, []).append(source)
         used = 0
+        self._shown = []
         for path, members in together.items():
             if self._is_full():
                 break
             members.sort()
             group = self._groups.get(path)
-            if group is None or group.sources != members:
+            if group is None or not group.is_of(members):
                 group = self._groups[path] = _Group(members)
-            used += group.look(max(0, budget - used), ended, self._library)
+            used += group.look(max(0, MOST_BYTES - used), ended, self._library)
             self._shown.append((path, group))
-        return used
+        return self._shown
 
 
 def _pieces(lines: bytes) -> Iterator[bytes]:

@@ -1,7 +1,7 @@
 """The metrics of runs: read as they grow, shown, added to, and summed up in the store.
 
 What was read stays in memory, of the runs that were looked at last. The store has each run's summary, so
-that a table of a thousand runs opens no file.
+that a table of a thousand runs opens no file, and that the values a run ended with stay when its files don't.
 """
 
 import asyncio
@@ -10,18 +10,19 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from weakref import WeakValueDictionary
 
 import msgspec
 
 from jupyter_ra_jobs.artifacts import Artifacts
+from jupyter_ra_jobs.belongings import below, last_moment
 from jupyter_ra_jobs.errors import BadInput, StorageFull, Unavailable
 from jupyter_ra_jobs.layout import METRICS, Layout, append_private, disk_errors
-from jupyter_ra_jobs.metric_files import RunReader, Source, Summary, kind_of
+from jupyter_ra_jobs.metric_files import CHANGED, SHARED, RunReader, Source, Summary, kind_of
 from jupyter_ra_jobs.metric_library import Library
 from jupyter_ra_jobs.metric_rows import loss_keys
-from jupyter_ra_jobs.models import LossPoint, MetricPoint, Run, RunMetrics
+from jupyter_ra_jobs.models import Artifact, LossPoint, MetricPoint, Run, RunMetrics
 from jupyter_ra_jobs.series import KeySummary, Point
 from jupyter_ra_jobs.states import TERMINAL
 from jupyter_ra_jobs.store import Store
@@ -40,6 +41,13 @@ _PAGE = 25  # summaries that are taken from the store in one go
 
 _IS_LOST = KeySummary.__struct_fields__.index("is_lost")
 Which = Literal["last", "min", "max"]
+
+
+class _Known(NamedTuple):
+    """What was read of a run, and its summary together with what the store has."""
+
+    reader: RunReader
+    summary: Summary
 
 
 class Metrics:
@@ -71,8 +79,8 @@ class Metrics:
 
         An answer has 200,000 points at most; of very many series each then gets fewer.
         """
-        reader = await self._look(run_id)
-        return await asyncio.to_thread(_encoded, reader, points, keys)
+        known = await self._look(run_id)
+        return await asyncio.to_thread(_encoded, known, points, keys)
 
     async def append(self, run_id: str, rows: list[dict[str, Any]]) -> str:
         """Add rows to the run's own metrics.jsonl, all of them or none; they are in the file then.
@@ -108,23 +116,24 @@ class Metrics:
             stored |= self._store.metrics(unread)
         return await asyncio.to_thread(_values, stored, which)
 
-    async def _look(self, run_id: str) -> RunReader:
+    async def _look(self, run_id: str) -> _Known:
         lock = self._locks.setdefault(run_id, asyncio.Lock())
         async with lock:
             is_ended = self._store.status(run_id) in TERMINAL  # asked first, or the last rows are lost
             reader = self._readers.setdefault(run_id, RunReader(self._library))
             self._readers.move_to_end(run_id)
             async with self._slots:
-                summary = await asyncio.to_thread(reader.look, await self._sources(run_id), is_ended)
+                await asyncio.to_thread(reader.look, await self._sources(run_id), is_ended)
             self._forget_oldest()
-            self._keep(run_id, summary)
-            return reader
+            return _Known(reader, self._keep(run_id, reader))
 
     async def _sources(self, run_id: str) -> list[Source]:
         """What callers sent, then what the run left, its own before what was found elsewhere."""
-        left = [(each, kind_of(each.name)) for each in await self._artifacts.sources(run_id)]
-        found = [Source(Path(each.path), kind, each.certain) for each, kind in left if kind]
-        return [Source(self._runs / run_id / METRICS, "jsonl"), *found]
+        run_dir = self._runs / run_id
+        last = last_moment(self._store.activity(run_id))  # asked first: an end meanwhile is the next look's
+        left = await self._artifacts.sources(run_id)
+        found = [_source(each, None if below(each.path, str(run_dir)) else last) for each in left]
+        return [Source(run_dir / METRICS, "jsonl"), *(source for source in found if source is not None)]
 
     def _forget_oldest(self) -> None:
         held = sum(reader.size for reader in self._readers.values())
@@ -132,16 +141,48 @@ class Metrics:
             _, oldest = self._readers.popitem(last=False)
             held -= oldest.size
 
-    def _keep(self, run_id: str, summary: Summary) -> None:
+    def _keep(self, run_id: str, reader: RunReader) -> Summary:
         """Store a summary that says more than the stored one; part of a file says less than all of it."""
-        before = self._store.metrics([run_id]).get(run_id)
-        if before is not None and before["complete"] and not summary.complete:
-            return
-        few = dict(list(summary.keys.items())[:MOST_STORED])
-        stored: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(summary, keys=few))
-        if stored != before:
-            with suppress(StorageFull, Unavailable):  # the next look tries again; the files have it all
-                self._store.set_metrics(run_id, stored)
+        stored = self._store.metrics([run_id]).get(run_id)
+        before = None if stored is None else msgspec.convert(stored, Summary)
+        summary = _together(before, reader)
+        if before is None or summary.complete or not before.complete:
+            few = msgspec.structs.replace(summary, keys=dict(list(summary.keys.items())[:MOST_STORED]))
+            if few != before:
+                with suppress(StorageFull, Unavailable):  # the next look tries again; the files have it all
+                    self._store.set_metrics(run_id, msgspec.to_builtins(few))
+        return summary
+
+
+def _source(artifact: Artifact, until: float | None) -> Source | None:
+    kind = kind_of(artifact.name)
+    if kind is None:
+        return None
+    doubt = None if artifact.certain else SHARED
+    if until is not None and artifact.modified_at > until:
+        doubt = CHANGED
+    return Source(Path(artifact.path), kind, until, doubt)
+
+
+def _together(before: Summary | None, reader: RunReader) -> Summary:
+    """What was read, with what was stored `before` of files that have gone or changed since the run's end.
+
+    The values that a run ended with stay; only what nobody but the run and callers write may change them.
+    """
+    now = reader.summary
+    if before is None or not (before.final or reader.has_changed):
+        return now
+    new = {
+        key: one
+        for key, one in now.keys.items()
+        if key not in before.keys or not before.final or (now.complete and key in reader.own_keys)
+    }
+    return Summary(
+        keys=before.keys | new,
+        non_finite=before.non_finite | now.non_finite,
+        complete=now.complete,
+        final=before.final or now.final,
+    )
 
 
 def _values(stored: dict[str, dict[str, Any]], which: Which) -> dict[str, dict[str, float | None]]:
@@ -166,8 +207,9 @@ def _append(path: Path, rows: list[dict[str, Any]]) -> None:
         append_private(path, b"\n".join([*lines, b""]))
 
 
-def _encoded(reader: RunReader, most: int, keys: Sequence[str]) -> msgspec.Raw:
-    summary, notes = reader.summary, reader.notes
+def _encoded(known: _Known, most: int, keys: Sequence[str]) -> msgspec.Raw:
+    reader, summary = known
+    notes = reader.notes
     if not summary.keys and not notes and summary.complete:
         return msgspec.Raw(b"{}")
     wanted = [key for key in summary.keys if not keys or key in keys]
@@ -179,7 +221,7 @@ def _encoded(reader: RunReader, most: int, keys: Sequence[str]) -> msgspec.Raw:
             for key, some in points.items()
         },
         metric_keys=list(summary.keys),
-        loss_history=_loss_history(reader, summary, most),
+        loss_history=_loss_history(reader, most),
         metrics={key: one.last for key, one in summary.keys.items()},
         complete=summary.complete,
         notes=notes,
@@ -187,8 +229,8 @@ def _encoded(reader: RunReader, most: int, keys: Sequence[str]) -> msgspec.Raw:
     return msgspec.Raw(msgspec.json.encode(shown))
 
 
-def _loss_history(reader: RunReader, summary: Summary, most: int) -> list[LossPoint]:
-    train, val = loss_keys({key: one.count for key, one in summary.keys.items()})
+def _loss_history(reader: RunReader, most: int) -> list[LossPoint]:
+    train, val = loss_keys({key: one.count for key, one in reader.summary.keys.items()})
     if train is None:
         return []
     found = reader.points([key for key in (train, val) if key is not None], most)

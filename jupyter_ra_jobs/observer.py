@@ -2,8 +2,9 @@
 
 It is apart from the scheduler's, so that a slow disk delays no launch and no status: its looks are made in a
 thread of its own, and it writes to the store once a pass. A quick look at all logs comes every second,
-the slow ones (artifacts, metrics, free space) every ten. A run that has ended gets a last look of each kind;
-what a server did not get to before its own end is left to who asks for it.
+the slow ones (artifacts, metrics, free space) every ten. A run that has ended gets a last look of each kind,
+and at once: the next run may write to the same files. What a server did not get to before its own end is
+left to who asks for it.
 """
 
 import asyncio
@@ -30,6 +31,7 @@ from jupyter_ra_jobs.store import Store
 _CLOSE_SECONDS = 5.0
 _CLOSE_LOOKS = 4  # at a time: each may walk a large folder
 _AT_ONCE = 1_000  # runs in a pass
+_GAP = 0.2  # seconds between two passes at least: ends that come in a rush are looked at together
 
 
 class Summary(Protocol):
@@ -143,13 +145,12 @@ class Observer:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ra-jobs-observer")
 
     def note(self, run_id: str) -> None:
-        """This run has started or ended."""
+        """This run has started or ended; a pass comes at once."""
         self._noted[run_id] = None
         self._awake.set()
 
     def start(self) -> None:
         """Begin to look."""
-        self._awake.set()
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def close(self) -> None:
@@ -165,17 +166,18 @@ class Observer:
         self._thread.shutdown(wait=False)
 
     async def _run(self) -> None:
+        gap = min(_GAP, self._watching.quick)
         while not self._ending.is_set():
-            await self._awake.wait()  # idle: nothing runs, so nothing is looked at
             self._awake.clear()
             try:
                 await self.look()
             except Exception:  # noqa: BLE001 - the edge of the loop: the next pass may do better
                 self._log.exception("a look at what the runs leave failed; the next one tries again")
-            if self._watched or self._noted:
-                self._awake.set()
-            with contextlib.suppress(asyncio.TimeoutError):  # no sooner, however much starts and ends
-                await asyncio.wait_for(self._ending.wait(), self._watching.quick)
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), gap)
+            idle = not (self._watched or self._noted)
+            with contextlib.suppress(asyncio.TimeoutError):  # idle: nothing runs, so nothing is looked at
+                await asyncio.wait_for(self._awake.wait(), None if idle else self._watching.quick - gap)
 
     async def look(self) -> None:
         """One pass over the runs that run, and those that have ended since the last one."""

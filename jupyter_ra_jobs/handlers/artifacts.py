@@ -27,11 +27,15 @@ class ArtifactHandler(DownloadHandler):
         "Download an artifact",
         action="read",
         answer=bytes,
-        errors=(400, 404, 416),
+        errors=(400, 404, 409, 416),
         media_type="application/octet-stream",
     )
     async def get(self, run_id: str, name: str, include_body: bool = True) -> None:  # type: ignore[override]
-        """As an attachment, never as anything that a browser would run. `name` may hold slashes."""
+        """As an attachment, never as anything that a browser would run. `name` may hold slashes.
+
+        409 for a file outside of the run's own folders that was changed after the run's end: perhaps by
+        another run. The message says where it lies.
+        """
         file = await self.services.artifacts.open(run_id, name)
         await self.send_file(file, name.rpartition("/")[2], include_body)
 

@@ -68,6 +68,24 @@ def test_never_more_than_parallel(server: Server) -> None:
     assert max(map(int, lines(server, "seen"))) <= 3
 
 
+def test_all_write_the_same_file(shared_server: Server) -> None:
+    """Runs that follow each other keep their own numbers, though each writes over those of the one before."""
+    command = "sleep 1; printf 'step,loss\\n1,%s\\n' {lr} > results.csv; sleep 0.3 #"
+    sweep = make(shared_server, base_command=command, parameters={"lr": [1, 2, 3]}, auto_start=True)
+    assert until_over(shared_server, sweep["id"])["progress"]["completed"] == 3
+    table = shared_server.get(f"/sweeps/{sweep['id']}/table").json
+    assert [row["metrics"] for row in table] == [{"loss": 1}, {"loss": 2}, {"loss": 3}]
+    first, _, last = (shared_server.get(f"/runs/{run_id}/metrics").json for run_id in sweep["run_ids"])
+    assert (first["metrics"], first["metricSeries"]) == ({"loss": 1}, {})
+    assert first["notes"] == ["results.csv has changed since the run ended"]
+    assert last["metricSeries"] == {"loss": [{"step": 1, "value": 3}]}
+    path = f"/runs/{sweep['run_ids'][0]}/artifacts"
+    assert [(each["name"], each["certain"]) for each in shared_server.get(path).json] == [
+        ("results.csv", False)
+    ]
+    assert shared_server.get(f"{path}/results.csv").status == 409
+
+
 def test_stop_and_retry(shared_server: Server) -> None:
     """A stopped sweep is canceled; a retry runs the failed and stopped cells alone, in the same sweep."""
     command = "test -e go || { [ {n} = 1 ] && exit 3; exec sleep 1000; }; echo"

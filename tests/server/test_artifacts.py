@@ -84,6 +84,7 @@ async def test_unknown(api: Api) -> None:
 
 async def test_while_it_runs(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """A list is made at the moment of asking, from a walk that is young."""
+    await api.services.observer.close()  # who asks while it looks shares its look, which began before
     monkeypatch.setattr(walks, "YOUNG", 0.0)
     monkeypatch.setattr(artifacts, "YOUNG", 0.0)
     workdir = api.services.layout.workdir
@@ -296,6 +297,7 @@ async def test_bounds_are_said(api: Api, monkeypatch: pytest.MonkeyPatch) -> Non
 
 async def test_newest_have_room(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """While a run makes more than there is room for, its newest are kept."""
+    await api.services.observer.close()
     monkeypatch.setattr(artifacts, "MOST", 3)
     run = await api.create("cat", auto_start=True)
     await api.until(run["id"], "running")
@@ -365,6 +367,39 @@ async def test_server_was_away(api: Api) -> None:
     assert api.services.store.move(run_id, RunStatus.FINISHED)
     assert (await listed(api, run_id)).keys() == {"a.pt"}
     assert api.services.layout.found(run_id).stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_changed_after_the_end(api: Api, late: bool) -> None:
+    """A file that another run may have written since stays in the list, not certain, and is not served."""
+    path = put(api.services.layout.workdir / "a.pt")
+    run_id = await api.create_at("running")
+    put(path, b"mine")
+    api.keep(run_id, "b.pt")
+    assert (await listed(api, run_id))["a.pt"]["certain"]
+    api.services.store.move(run_id, RunStatus.FINISHED)
+    if not late:
+        await api.services.artifacts.discover(run_id)
+    put(path, b"another's")
+    os.utime(path, (time.time() + 1, time.time() + 1))
+    found = await listed(api, run_id)
+    assert {name: each["certain"] for name, each in found.items()} == {"a.pt": False, "b.pt": True}
+    assert found["a.pt"]["size"] == len(b"another's")
+    assert (await api.get(f"/runs/{run_id}/artifacts/a.pt")).error(409) == (
+        "artifact a.pt was changed after the run's end, perhaps by another run; it lies at " + str(path)
+    )
+    assert (await api.call("HEAD", f"/runs/{run_id}/artifacts/a.pt")).status == 409
+    assert (await api.get(f"/runs/{run_id}/artifacts/b.pt")).status == 200
+
+
+async def test_wandb_dir_is_listed_once(api: Api) -> None:
+    """Also when the run names its folder in the run dir."""
+    folder = "$WANDB_DIR/wandb/run-20240101_000000-a"
+    run_id = await finished(
+        api, f"mkdir -p {folder}/files; echo x > {folder}/run-a.wandb; echo WANDB_RUN_DIR: {folder}/files"
+    )
+    assert (await api.run(run_id))["wandb_dir"]
+    assert (await listed(api, run_id)).keys() == {"wandb/run-20240101_000000-a/run-a.wandb"}
 
 
 async def test_asked_by_many(api: Api) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import threading
+import time
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -161,6 +162,71 @@ async def test_observed(api: Api) -> None:
     await api.ended(run_id)
 
 
+async def test_shared_workdir(api: Api) -> None:
+    """Of a file that any of two runs could have written neither shows a number; the answer says so."""
+    run_ids = [await api.create_at("running") for _ in range(2)]
+    (api.services.layout.workdir / "results.csv").write_text("step,loss\n1,0.5\n")
+    for run_id in run_ids:
+        assert await shown(api, run_id) == {
+            "metricSeries": {},
+            "metricKeys": [],
+            "lossHistory": [],
+            "metrics": {},
+            "notes": [
+                "results.csv is passed over: another run could have written it; write to $RA_ARTIFACTS_DIR"
+            ],
+        }
+        assert api.services.store.metrics([run_id])[run_id]["keys"] == {}
+
+
+@pytest.mark.parametrize("fate", ["changed", "gone"])
+async def test_next_run_writes_the_same_file(api: Api, fate: str) -> None:
+    """The values that a run ended with stay, with another server too; the curves are gone with the file."""
+    path = api.services.layout.workdir / "results.csv"
+    run_id = await api.create_at("running")
+    path.write_text("step,train_loss,acc\n1,0.5,1\n2,0.25,2\n")
+    api.services.store.move(run_id, RunStatus.FINISHED)
+    assert (await api.services.metrics.refresh(run_id)).final
+    stored = api.services.store.metrics([run_id])[run_id]
+    if fate == "changed":
+        path.write_text("step,train_loss\n1,0.125\n")
+        os.utime(path, (time.time() + 1, time.time() + 1))
+    else:
+        path.unlink()
+    left = {
+        "metricSeries": {},
+        "metricKeys": ["train_loss", "acc"],
+        "lossHistory": [],
+        "metrics": {"train_loss": 0.25, "acc": 2},
+    }
+    if fate == "changed":
+        left["notes"] = ["results.csv has changed since the run ended"]
+    for _ in range(2):
+        assert await shown(api, run_id) == left
+        assert api.services.store.metrics([run_id])[run_id] == stored
+        api.services.metrics._readers.clear()
+    await api.post(f"/runs/{run_id}/metrics", rows=[{"test_acc": 3, "acc": 4}])
+    answer = await shown(api, run_id)
+    assert answer["metrics"] == {"train_loss": 0.25, "acc": 4, "test_acc": 3}
+    assert answer["metricSeries"].keys() == {"acc", "test_acc"}
+    assert api.services.store.metrics([run_id])[run_id]["keys"].keys() == {"train_loss", "acc", "test_acc"}
+
+
+async def test_next_run_was_faster(api: Api) -> None:
+    """What was last seen of a file before it changed is kept, when there was no look after the run's end."""
+    path = api.services.layout.workdir / "results.csv"
+    run_id = await api.create_at("running")
+    path.write_text("step,loss\n1,0.5\n")
+    keep(api, run_id, [{"acc": 1}])
+    await api.services.metrics.refresh(run_id)
+    api.services.store.move(run_id, RunStatus.FINISHED)
+    path.write_text("step,loss\n1,0.125\n")
+    os.utime(path, (time.time() + 1, time.time() + 1))
+    keep(api, run_id, [{"acc": 2}])
+    assert (await shown(api, run_id))["metrics"] == {"acc": 2, "loss": 0.5}
+    assert api.services.store.metrics([run_id])[run_id]["final"]
+
+
 @pytest.mark.skipif(find_spec("wandb") is None, reason="wandb is not installed")
 async def test_wandb(api: Api, world: World) -> None:
     """A script that logs to WandB, offline, needs nothing else."""
@@ -280,7 +346,7 @@ async def ended_sweep(api: Api) -> dict[str, Any]:
         await api.post(
             "/sweeps",
             name="s",
-            base_command="exit $(( {lr} == 3 )) #",
+            base_command="until [ -e go ]; do sleep 0.05; done; exit $(( {lr} == 3 )) #",
             parameters={"lr": [1, 2, 3, 4], "loss": ["a"], "none": [None]},
             auto_start=True,
             parallel=4,
@@ -289,6 +355,7 @@ async def ended_sweep(api: Api) -> dict[str, Any]:
     curves = [[5, 1, 4], [4, 3, 2], [6, 0.5, 3]]
     for run_id, curve in zip(made["run_ids"], curves, strict=False):
         keep(api, run_id, [{"step": n, "val_loss": value, "loss": 1} for n, value in enumerate(curve)])
+    (api.services.layout.workdir / "go").touch()
     for run_id in made["run_ids"]:
         await api.ended(run_id)
     return made

@@ -232,12 +232,13 @@ def observer(
     propose: Callable[[str, Proposal], object],
     artifacts: Callable[[str], Awaitable[object]] | None = None,
     metrics: Callable[[str], Awaitable[Summary]] | None = None,
+    quick: float = 0.01,
 ) -> Observer:
     """One of the test's own, on the server's store."""
     return Observer(
         api.services.store,
         api.services.layout,
-        Watching(rules=tuple(RULES.values()), limits=LIMITS, quick=0.01, slow=0.05),
+        Watching(rules=tuple(RULES.values()), limits=LIMITS, quick=quick, slow=0.05),
         propose,
         CloseLooks(artifacts=artifacts, metrics=metrics),
         api.services.log,
@@ -272,6 +273,26 @@ async def test_close_looks(api: Api) -> None:
     await mine.close()
     assert looked == ["running"] * 3 + ["finished"]
     assert most == 1
+
+
+async def test_ends_are_not_waited_for(api: Api) -> None:
+    """The last look comes with the note of an end, however long it is until the next regular pass."""
+    looked: list[str] = []
+
+    async def artifacts(of: str) -> None:
+        looked.append(api.services.store.status(of).value)
+
+    mine = observer(api, propose=lambda run_id, proposal: None, artifacts=artifacts, quick=3600.0)
+    run = await api.create("exec sleep 1000", auto_start=True)
+    await api.until(run["id"], "running")
+    mine.start()
+    await eventually(lambda: looked)
+    await api.post(f"/runs/{run['id']}/stop")
+    await api.ended(run["id"])
+    mine.note(run["id"])
+    await eventually(lambda: len(looked) == 2)
+    await mine.close()
+    assert looked == ["running", "stopped"]
 
 
 @pytest.mark.parametrize("ended", [False, True])

@@ -16,7 +16,7 @@ from jupyter_ra_jobs.belongings import (
     still_there,
     was_active,
 )
-from jupyter_ra_jobs.errors import NotFound
+from jupyter_ra_jobs.errors import Conflict, NotFound
 from jupyter_ra_jobs.models import Activity, Artifact
 from jupyter_ra_jobs.walks import walk
 
@@ -47,12 +47,17 @@ def put(folder: str, name: str, modified_at: float = 1500.5) -> Path:
 
 
 def found(
-    ground: Ground, *others: Activity, known: list[Artifact] | None = None, **fields: Any
+    ground: Ground,
+    *others: Activity,
+    known: list[Artifact] | None = None,
+    missed: bool = False,
+    **fields: Any,
 ) -> dict[str, Artifact]:
-    """What is the run's, by name."""
+    """What is the run's, by name; `missed`: the walk has met its bounds before it came to anything."""
     me = activity(ground, **fields)
-    seen = look(ground, me, walk(ground.workdir, lambda path: kind_of(path) != "other").files)
-    artifacts = judge(ground, seen, list(others), {artifact.path: artifact for artifact in known or []})
+    before = {artifact.path: artifact for artifact in known or []}
+    walked = [] if missed else walk(ground.workdir, lambda path: kind_of(path) != "other").files
+    artifacts = judge(ground, look(ground, me, walked, before), list(others), before)
     assert len({artifact.name for artifact in artifacts}) == len(artifacts)
     return {artifact.name: artifact for artifact in artifacts}
 
@@ -146,7 +151,8 @@ def test_too_many_others(ground: Ground) -> None:
     """Nothing in the workdir is certain then."""
     put(ground.workdir, "a.pt")
     put(ground.run_dir, "artifacts/kept.txt")
-    seen = look(ground, activity(ground), walk(ground.workdir, lambda path: kind_of(path) != "other").files)
+    files = walk(ground.workdir, lambda path: kind_of(path) != "other").files
+    seen = look(ground, activity(ground), files, {})
     assert [artifact.certain for artifact in judge(ground, seen, None, {})] == [True, False]
 
 
@@ -158,6 +164,20 @@ def test_what_is_known_stays(ground: Ground) -> None:
     assert certain(found(ground, other, known=known)) == {"a.pt": True}
     put(ground.workdir, "a.pt", 1600.5)
     assert certain(found(ground, other, known=known)) == {"a.pt": False}
+
+
+@pytest.mark.parametrize("missed", [False, True])
+def test_late_discovery(ground: Ground, missed: bool) -> None:
+    """A known file that was changed since the run's end stays, not certain; one that has gone does not."""
+    for name in ("gone.pt", "same.pt", "again.pt"):
+        put(ground.workdir, name)
+    known = list(found(ground).values())
+    Path(ground.workdir, "gone.pt").unlink()
+    put(ground.workdir, "again.pt", 2100.5)
+    put(ground.workdir, "unknown.pt", 2100.5)
+    names = found(ground, known=known, missed=missed)
+    assert certain(names) == {"again.pt": False, "same.pt": True}
+    assert names["again.pt"].modified_at == 2100.5
 
 
 def test_names_are_unique(ground: Ground) -> None:
@@ -223,7 +243,9 @@ def test_wandb_folder_of_the_run(ground: Ground) -> None:
     Path(ground.run_dir, "wandb", "run-29990101_000000-d").symlink_to(ground.workdir)
     Path(ground.run_dir, "wandb", "latest-run").symlink_to("run-20240101_000000-a")
     assert len(found(ground)) == 4
-    newest = look(ground, activity(ground), []).wandb_dir
+    named = found(ground, wandb_dir=f"{ground.run_dir}/wandb/run-20240101_000000-a/files")
+    assert named == found(ground)
+    newest = look(ground, activity(ground), [], {}).wandb_dir
     assert newest == f"{ground.run_dir}/wandb/offline-run-20250101_000000-b"
 
 
@@ -255,7 +277,7 @@ def test_open(ground: Ground) -> None:
     """The file, at its beginning."""
     put(ground.workdir, "a.pt")
     (artifact,) = found(ground).values()
-    with open_artifact(ground, artifact) as file:
+    with open_artifact(ground, activity(ground), artifact) as file:
         assert file.read() == b"a.pt"
 
 
@@ -276,7 +298,24 @@ def test_open_what_was_swapped(ground: Ground, tmp_path: Path, swapped: str) -> 
         path.parent.rmdir()
         path.parent.symlink_to(tmp_path / "secrets")
     with pytest.raises(NotFound):
-        open_artifact(ground, artifact)
+        open_artifact(ground, activity(ground), artifact)
+
+
+def test_open_what_was_changed(ground: Ground) -> None:
+    """After the run's end, it may be another run's: it is not given out, but for what the run kept."""
+    path = put(ground.workdir, "out/a.pt")
+    kept = put(ground.run_dir, "artifacts/b.pt")
+    linked = put(ground.workdir, "c.bin")
+    kept.with_name("c.bin").symlink_to(linked)
+    artifacts = found(ground)
+    for each in (path, kept, linked):
+        os.utime(each, (2000.6, 2000.6))
+    for name in ("out/a.pt", "c.bin"):
+        with pytest.raises(Conflict, match=rf"artifact {name} was changed .* {artifacts[name].path}"):
+            open_artifact(ground, activity(ground), artifacts[name])
+    open_artifact(ground, activity(ground), artifacts["b.pt"]).close()
+    open_artifact(ground, activity(ground, ended=None), artifacts["out/a.pt"]).close()
+    assert certain(found(ground)) == {"b.pt": True, "c.bin": False}
 
 
 @pytest.mark.parametrize(
@@ -290,7 +329,9 @@ def test_forged_record(ground: Ground, path: str) -> None:
     forged = Artifact(name="x", path=path, type="other", size=1, modified_at=1.0, certain=True)
     assert still_there(ground, activity(ground), [forged]) == []
     with pytest.raises(NotFound):
-        open_artifact(ground, forged)
+        open_artifact(ground, activity(ground), forged)
+    known = {path: forged}
+    assert judge(ground, look(ground, activity(ground), [], known), [], known) == []
 
 
 def test_still_there(ground: Ground) -> None:

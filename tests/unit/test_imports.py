@@ -39,7 +39,8 @@ ALLOWED = {
     "grids": "errors",
     "progress": "",
     "rules": "models states",
-    "metrics": "artifacts errors layout metric_files metric_library metric_rows models series states store",
+    "metrics": "artifacts belongings errors layout metric_files metric_library metric_rows models series "
+    "states store",
     "executors": "",
     "executors.base": "models",
     "executors.tmux": "errors executors.base models",

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jupyter_ra_jobs import metric_files
-from jupyter_ra_jobs.metric_files import BLOCK, MOST_FILES, RunReader, Source, kind_of
+from jupyter_ra_jobs.metric_files import BLOCK, MOST_FILES, SHARED, RunReader, Source, kind_of
 from jupyter_ra_jobs.metric_library import Library
 from jupyter_ra_jobs.metric_rows import MOST_KEYS, json_rows, loss_keys
 
@@ -194,14 +194,49 @@ def test_first_source_wins(run: Run) -> None:
     assert run.values() == {"loss": [(1, 1)], "acc": [(2, 2)], "lr": [(3, 3)]}
 
 
-def test_uncertain(run: Run) -> None:
-    """A file that another run may have written counts only while there is no certain one."""
-    mine, others = run.kept / "mine.jsonl", run.kept / "others.jsonl"
-    others.write_text(lines([{"loss": 2}]))
-    sources = [Source(others, "jsonl", certain=False), Source(mine, "jsonl")]
-    assert run.values(sources=sources) == {"loss": [(0, 2)]}
+def test_doubt(run: Run) -> None:
+    """What another run may have written gives nothing, whatever else there is; that is said, once each."""
+    mine = run.kept / "mine.jsonl"
+    others = [run.kept / str(n) / f"{n // 2}.jsonl" for n in range(10)]
+    for each in others:
+        each.parent.mkdir()
+        each.write_text(lines([{"loss": 2}]))
+    sources = [*(Source(each, "jsonl", doubt=SHARED) for each in others), Source(mine, "jsonl")]
+    assert run.values(sources=sources) == {}
     mine.write_text(lines([{"acc": 1}]))
     assert run.values(sources=sources) == {"acc": [(0, 1)]}
+    shared = "is passed over: another run could have written it; write to $RA_ARTIFACTS_DIR"
+    assert run.reader.notes == [*(f"{n}.jsonl {shared}" for n in range(3)), "2 more files are passed over"]
+
+
+def test_changed_while_it_is_read(run: Run) -> None:
+    """What was certain when it was listed is not, when the next run writes before it is read."""
+    own, other = run.path / "metrics.jsonl", run.path / "results.csv"
+    own.write_text(lines([{"acc": 1}]))
+    other.write_text("step,loss\n1,0.5\n")
+    os.utime(other, (1_000, 1_000))
+    sources = [Source(own, "jsonl"), Source(other, "csv", until=1_000.02)]
+    assert run.values(sources=sources, ended=True) == {"acc": [(0, 1)], "loss": [(1, 0.5)]}
+    assert (run.reader.own_keys, run.reader.has_changed) == ({"acc"}, False)
+    other.write_text("step,loss\n1,0.7\n")
+    for _ in range(2):
+        assert run.values(sources=sources, ended=True) == {"acc": [(0, 1)]}
+        assert (run.reader.notes, run.reader.has_changed) == (
+            ["results.csv has changed since the run ended"],
+            True,
+        )
+
+
+def test_end_is_no_other_file(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that was read while the run was active is read on after its end, not once more."""
+    other = run.path / "results.csv"
+    other.write_text("step,loss\n1,0.5\n2,0.4")
+    assert run.values(sources=[Source(other, "csv")]) == {"loss": [(1, 0.5)]}
+    monkeypatch.setattr(metric_files, "BLOCK", 16)
+    monkeypatch.setattr(metric_files, "MOST_BYTES", 6)  # less than the whole
+    ended = [Source(other, "csv", until=time.time() + 1)]
+    assert run.values(sources=ended, ended=True) == {"loss": [(1, 0.5), (2, 0.4)]}
+    assert run.reader.summary.final
 
 
 def test_no_metrics_file(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
