@@ -20,6 +20,8 @@ def child() -> Iterator["subprocess.Popen[bytes]"]:
         ["bash", "-c", "exec -a 'a) R 1 (b' sleep 1000"],
         env={**os.environ, procs.RUN_ID_VARIABLE: "abc"},
         start_new_session=True,
+        # Whoever started us in the background may have had us ignore it, and it would be inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     yield started
     started.kill()
