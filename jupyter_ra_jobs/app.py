@@ -97,6 +97,9 @@ class RaJobsApp(ExtensionApp):
     log_search_seconds = Float(
         10.0, min=0.1, help="Seconds that one search request may take; it then says from where to go on."
     ).tag(config=True)
+    max_streams = Integer(
+        500, min=1, help="How many event streams may be open at once; one more is answered 503."
+    ).tag(config=True)
     max_sweep_runs = Integer(
         10_000, min=1, help="Most runs that one sweep may have; larger grids need max_runs."
     ).tag(config=True)

@@ -7,6 +7,7 @@ RaJobsError (500)
 ├── TooLarge (413)      a body beyond what this route takes
 ├── LaunchFailed (500)  the executor could not start a run
 ├── Unavailable (503)   something of the machine is missing, tmux for one
+│   └── Busy            too many do this at once; later there is room
 └── StorageFull (507)   the disk took nothing; the store is as it was
 """
 
@@ -58,6 +59,13 @@ class Unavailable(RaJobsError):
 
     status = 503
     reason = "Service Unavailable"
+
+
+class Busy(Unavailable):
+    """As many as may do this at once already do."""
+
+    retry_after = 10
+    """Seconds until asking again makes sense."""
 
 
 class StorageFull(RaJobsError):

@@ -13,6 +13,7 @@ from jupyter_ra_jobs.states import RunStatus
 
 Name = Annotated[str, Meta(min_length=1, max_length=500)]
 Command = Annotated[str, Meta(min_length=1, description="As a shell takes it: `bash -c COMMAND`.")]
+Reference = Annotated[str, Meta(max_length=500)]
 Tag = Annotated[str, Meta(min_length=1, max_length=100)]
 Notes = Annotated[str, Meta(max_length=100_000)]
 _MOST = 2**63 - 1  # SQLite's largest integer
@@ -160,7 +161,7 @@ class NewSweep(RunOptions, frozen=True, kw_only=True):
     status: Literal["draft", "pending", "running"] = "pending"
     ui_config: dict[str, Any] | None = None
     creation_context: dict[str, Any] | None = None
-    chat_session_id: str | None = None
+    chat_session_id: Reference | None = None
     parallel: Annotated[int, Meta(ge=1)] | None = None
     method: Literal["grid", "random", "zip"] = "grid"
     seed: int | None = None
@@ -172,7 +173,7 @@ class NewWildSweep(Struct, frozen=True, kw_only=True):
 
     name: Name
     goal: Notes
-    chat_session_id: str | None = None
+    chat_session_id: Reference | None = None
 
 
 class SweepEdit(Struct, frozen=True, kw_only=True):
@@ -203,8 +204,8 @@ class NewRun(RunOptions, frozen=True, kw_only=True):
     workdir: str | None = None
     sweep_id: str | None = None
     parent_run_id: str | None = None
-    origin_alert_id: str | None = None
-    chat_session_id: str | None = None
+    origin_alert_id: Reference | None = None
+    chat_session_id: Reference | None = None
     auto_start: bool = False
     gpuwrap_config: dict[str, Any] | None = None
     env: dict[str, str] | None = None
@@ -227,7 +228,7 @@ class RerunOptions(Struct, frozen=True, kw_only=True):
 
     command: Command | None = None
     auto_start: bool = False
-    origin_alert_id: str | None = None
+    origin_alert_id: Reference | None = None
     gpuwrap_config: dict[str, Any] | None = None
 
 
@@ -252,9 +253,9 @@ class Report(Struct, frozen=True, kw_only=True):
     seq: Annotated[int, Meta(ge=1, le=_MOST)] | None = None
     time: float | None = None
     exit_code: Annotated[int, Meta(ge=-_MOST, le=_MOST)] | None = None
-    signal: str | None = None
+    signal: Annotated[str, Meta(max_length=100)] | None = None
     error: str | None = None
-    tmux_pane: str | None = None
+    tmux_pane: Annotated[str, Meta(max_length=100)] | None = None
     wandb_dir: Annotated[str, Meta(max_length=4096)] | None = None
     sidecar: SidecarIdentity | None = None
 

@@ -1,5 +1,6 @@
 """The parts that do the work, built once and handed to whoever needs them."""
 
+import asyncio
 import logging
 import os
 from collections.abc import Callable
@@ -48,6 +49,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     alert_rules: list[str]
     stalled_after: float
     disk_low_bytes: int
+    max_streams: int
 
 
 class Services:
@@ -76,6 +78,7 @@ class Services:
             log.info("imported %s", imported)
         if settings.auto_start_queued:
             self.store.queue.request_all()
+        self.stream_slots = asyncio.Semaphore(settings.max_streams)
         self.log_watcher = LogWatcher()
         self.log_search = LogSearch()
         self.artifacts = Artifacts(self.store, layout, log)

@@ -1,5 +1,7 @@
 """A run's artifacts: their list, and the files."""
 
+from tornado import web
+
 from jupyter_ra_jobs.handlers.base import Handler, operation
 from jupyter_ra_jobs.handlers.downloads import DownloadHandler
 from jupyter_ra_jobs.models import Artifact
@@ -39,6 +41,7 @@ class ArtifactHandler(DownloadHandler):
         file = await self.services.artifacts.open(run_id, name)
         await self.send_file(file, name.rpartition("/")[2], include_body)
 
+    @web.authenticated
     async def head(self, run_id: str, name: str) -> None:  # type: ignore[override]
         """The headers alone."""
         await self.get(run_id, name, False)

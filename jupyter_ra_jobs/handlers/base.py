@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, cast
 
 import msgspec
-from jupyter_server.auth.decorator import authorized
+from jupyter_server.auth.decorator import allow_unauthenticated, authorized
 from jupyter_server.base.handlers import APIHandler
 from msgspec import Struct
 from tornado import web
 
-from jupyter_ra_jobs.errors import BadInput, NotFound, RaJobsError, TooLarge, Unavailable
+from jupyter_ra_jobs.errors import BadInput, Busy, NotFound, RaJobsError, TooLarge, Unavailable
 from jupyter_ra_jobs.models import ErrorBody
 from jupyter_ra_jobs.services import Services
 from jupyter_ra_jobs.states import RunStatus
@@ -33,7 +33,16 @@ _ALLOWED_HEADERS = ", ".join(
         "x-xsrftoken",
     ]
 )
-_EXPOSED_HEADERS = "Content-Disposition, Content-Range, Link, X-RA-Ignored-Fields, X-RA-Scan-Incomplete"
+_EXPOSED_HEADERS = ", ".join(
+    [
+        "Content-Disposition",
+        "Content-Range",
+        "Link",
+        "Retry-After",
+        "X-RA-Ignored-Fields",
+        "X-RA-Scan-Incomplete",
+    ]
+)
 _FIELD = re.compile(r"(.*) - at `(?:key in )?\$\.?(.*)`\Z", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(.+)`")
 _HEADER_SAFE = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
@@ -127,7 +136,11 @@ class Handler(APIHandler):
         return cast("Services", built)
 
     async def prepare(self) -> None:  # type: ignore[override]
-        """Log in, by the header of the existing UI too."""
+        """Log in, by the header of the existing UI too.
+
+        Whoever is not logged in is refused here, whichever route and method it is, unless that says that it
+        answers everybody: none is open because somebody forgot to close it.
+        """
         token = self.request.headers.get("X-Auth-Token")
         if token and "Authorization" not in self.request.headers:
             self.request.headers["Authorization"] = f"token {token}"
@@ -141,6 +154,9 @@ class Handler(APIHandler):
                     http.client.FORBIDDEN, "requests from this origin are not allowed"
                 ) from None
             raise
+        method = getattr(self, str(self.request.method).lower())
+        if not self.current_user and not getattr(method, "__allow_unauthenticated", False):
+            raise web.HTTPError(http.client.FORBIDDEN, _NOT_LOGGED_IN)
         if len(self.request.body) > MAX_BODY:
             raise TooLarge(f"the body holds {len(self.request.body):,} bytes; {MAX_BODY:,} are the most")
 
@@ -183,6 +199,7 @@ class Handler(APIHandler):
         super().set_cors_headers()
         self.set_header("Access-Control-Expose-Headers", _EXPOSED_HEADERS)
 
+    @allow_unauthenticated
     def options(self, *_: Any, **__: Any) -> None:
         """A preflight: the origins that Jupyter's allow_origin names may, with these headers."""
         super().options()
@@ -190,8 +207,6 @@ class Handler(APIHandler):
         self.set_header("Access-Control-Max-Age", "600")
         self.set_status(http.client.NO_CONTENT)
         self.finish()
-
-    options.__allow_unauthenticated = True  # type: ignore[attr-defined]
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Any error, in the contract's form. The one place where our exceptions become HTTP."""
@@ -201,6 +216,8 @@ class Handler(APIHandler):
         if isinstance(error, RaJobsError):
             self.set_status(error.status, error.reason)
             reason, message = error.reason, str(error)
+            if isinstance(error, Busy):
+                self.set_header("Retry-After", str(error.retry_after))
         elif isinstance(error, web.HTTPError):
             reason = error.reason or reason
             message = (error.log_message or reason) % (error.args or ())
@@ -237,11 +254,9 @@ class Unknown(Handler):
     """Any path of ours that is no route."""
 
     async def prepare(self) -> None:  # type: ignore[override]
-        """Log in first: what routes there are is nobody else's business."""
+        """Only to who is logged in: what routes there are is nobody else's business."""
         await super().prepare()
         if self.request.method != "OPTIONS":
-            if not self.current_user:
-                raise web.HTTPError(http.client.FORBIDDEN)
             raise NotFound(f"there is no route {self.request.method} {self.request.path}")
 
 

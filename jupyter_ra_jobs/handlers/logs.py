@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
+from tornado import web
 
 from jupyter_ra_jobs.errors import NotFound
 from jupyter_ra_jobs.handlers.base import Handler, operation
@@ -175,6 +176,7 @@ class LogDownloadHandler(LogRoute, DownloadHandler):  # type: ignore[misc]
             raise NotFound(f"run {run_id} has no log")
         await self.send_file(file, f"{run_id}-{path.name}", include_body)
 
-    async def head(self, run_id: str) -> None:
+    @web.authenticated
+    async def head(self, run_id: str) -> None:  # type: ignore[override]
         """The headers alone."""
         await self.get(run_id, False)

@@ -29,7 +29,7 @@ _DESCRIBED = {
     413: "The body is too large",
     416: "No such range",
     500: "The launch failed",
-    503: "The machine lacks something, tmux for one; or the extension could not start",
+    503: "The machine lacks something, tmux for one; too many streams; or the extension could not start",
     507: "The disk takes nothing",
 }
 

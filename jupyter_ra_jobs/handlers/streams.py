@@ -5,12 +5,13 @@ life is a comment block.
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Coroutine
+from typing import Any
 
 import msgspec
 from tornado.iostream import StreamClosedError
 
-from jupyter_ra_jobs.errors import BadInput
+from jupyter_ra_jobs.errors import BadInput, Busy
 from jupyter_ra_jobs.handlers.base import Handler
 
 SIGN_OF_LIFE = b": still here\n\n"
@@ -21,8 +22,16 @@ class StreamHandler(Handler):
 
     _streaming: "asyncio.Future[None] | None" = None
 
-    async def stream(self, events: Awaitable[None]) -> None:
-        """Run `events`, which sends, until it is done or the reader has gone."""
+    async def stream(self, events: Coroutine[Any, Any, None]) -> None:
+        """Run `events`, which sends, until it is done or the reader has gone. Raises Busy."""
+        slots = self.services.stream_slots
+        if slots.locked():
+            events.close()
+            raise Busy(f"{self.services.settings.max_streams} streams are open, and more may not be at once")
+        async with slots:
+            await self._stream(events)
+
+    async def _stream(self, events: Coroutine[Any, Any, None]) -> None:
         self.set_header("Content-Type", "text/event-stream")
         self.set_header("Cache-Control", "no-cache")
         self.set_header("X-Accel-Buffering", "no")  # a proxy must not hold events back

@@ -1,4 +1,4 @@
-"""Who may do what: every route, with every kind of caller."""
+"""Who may do what, and what the site's authorizer is asked. Who may nothing: test_walk.py."""
 
 import re
 from typing import Any
@@ -8,7 +8,7 @@ from jupyter_server.auth import Authorizer
 from jupyter_server.auth.identity import User
 
 from jupyter_ra_jobs.handlers import ROUTES
-from tests.server.conftest import UNKNOWN, Api
+from tests.server.conftest import Api
 from tests.unit.records import make_sweep
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -57,29 +57,6 @@ def test_list_of_routes() -> None:
 
 
 CLOSED = [route for route in ROUTE_LIST if route[1] != "/"]
-
-
-@pytest.mark.parametrize(("method", "path"), CLOSED, ids=[" ".join(route) for route in CLOSED])
-async def test_not_logged_in(api: Api, method: str, path: str) -> None:
-    """403, whether there is such a run or not, with no token, an empty, a wrong, or another run's."""
-    run_id = await api.create_at("running")
-    rev = api.services.store.rev()
-    callers: list[dict[str, str]] = [
-        {},
-        {"X-Auth-Token": ""},
-        {"X-Auth-Token": "wrong"},
-        {"Authorization": "token wrong"},
-        {"X-Research-Agent-Key": "anything"},
-        {"X-RA-Run-Token": "wrong"},
-        {"Cookie": f"_xsrf=abc; username-127-0-0-1={run_id}", "X-XSRFToken": "abc"},
-    ]
-    for headers in callers:
-        for an_id in (run_id, UNKNOWN):
-            answer = await api.call(method, path.replace("ID", an_id), headers=headers)
-            assert answer.status == 403, (headers, answer.body)
-            assert method == "HEAD" or answer.error(403)
-            assert run_id.encode() not in answer.body
-    assert api.services.store.rev() == rev
 
 
 @pytest.mark.parametrize("method", METHODS)

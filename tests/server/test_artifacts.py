@@ -202,7 +202,29 @@ async def test_folder(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["../spec.json", "..%2Fspec.json", "%2Fetc%2Fpasswd", "/etc/passwd", "workdir", ".", "%00", "%FF"]
+    "name",
+    [
+        *("../spec.json", "..%2Fspec.json", "%2e%2e/spec.json", "%252e%252e%252fspec.json", "..\\spec.json"),
+        *(
+            "notes.txt/../../spec.json",
+            "workdir/../../spec.json",
+            "..%2F..%2F..%2Fjobs.db",
+            "....//spec.json",
+        ),
+        *(
+            "%2Fetc%2Fpasswd",
+            "/etc/passwd",
+            "//etc/passwd",
+            "workdir",
+            ".",
+            "..",
+            "%00",
+            "notes.txt%00",
+            "%FF",
+        ),
+        *("x" * 300, "x/" * 5_000, "x" * 50_000),
+    ],
+    ids=lambda name: name[:30],
 )
 async def test_paths_that_are_no_names(api: Api, name: str) -> None:
     """A name is looked up, never put together to a path."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_ra_jobs.errors import StorageFull
+from jupyter_ra_jobs.errors import RaJobsError, StorageFull
 from jupyter_ra_jobs.layout import Layout, write_private
 from jupyter_ra_jobs.store import Store
 from tests.unit.disk import no_file_grows_beyond
@@ -82,3 +82,63 @@ def test_a_workdir_that_takes_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StorageFull, match=str(tmp_path / "file" / ".agents")):
         Layout(tmp_path / "file").create()
+
+
+NOBODY = 65534
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+
+
+@pytest.mark.parametrize("name", [".agents", ".agents/runs"])
+def test_a_link_to_a_folder_of_ours(tmp_path: Path, name: str) -> None:
+    """Data may lie on another disk: the folder behind the link is made private."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o755)
+    link = tmp_path / name
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(elsewhere)
+    Layout(tmp_path).create()
+    assert link.is_symlink()
+    assert elsewhere.stat().st_mode & 0o777 == 0o700
+
+
+@as_root
+@pytest.mark.parametrize("name", [".agents", ".agents/runs"])
+@pytest.mark.parametrize("whose", ["folder", "link", "folder behind a link"])
+def test_a_folder_of_somebody_else(tmp_path: Path, name: str, whose: str) -> None:
+    """Is refused, untouched: its owner could put commands there that run as us."""
+    place, elsewhere = tmp_path / name, tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o777)
+    place.parent.mkdir(exist_ok=True)
+    if whose == "folder":
+        place.mkdir(mode=0o777)
+    else:
+        place.symlink_to(elsewhere)
+    theirs = elsewhere if whose == "folder behind a link" else place
+    os.chown(theirs, NOBODY, NOBODY, follow_symlinks=False)
+    was = modes(tmp_path)[str(theirs.relative_to(tmp_path))]
+    with pytest.raises(RaJobsError, match="belongs to somebody else"):
+        Layout(tmp_path).create()
+    assert modes(tmp_path)[str(theirs.relative_to(tmp_path))] == was
+    assert not any(theirs.iterdir())
+
+
+@as_root
+@pytest.mark.parametrize("name", ["jobs.db", "jobs.db-wal"])
+def test_a_store_of_somebody_else(tmp_path: Path, name: str) -> None:
+    """So is a database, or a part of one, that somebody else could write."""
+    Layout(tmp_path).create()
+    theirs = tmp_path / ".agents" / name
+    theirs.touch()
+    os.chown(theirs, NOBODY, NOBODY)
+    with pytest.raises(RaJobsError, match="belongs to somebody else"):
+        Layout(tmp_path).create()
+
+
+@pytest.mark.parametrize("target", ["nowhere", "file", ".agents"])
+def test_a_link_to_no_folder(tmp_path: Path, target: str) -> None:
+    """Nothing is made where it leads."""
+    (tmp_path / "file").touch()
+    (tmp_path / ".agents").symlink_to(target)
+    with pytest.raises(StorageFull, match="cannot write"):
+        Layout(tmp_path).create()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".agents", "file"]
