@@ -42,7 +42,13 @@ class RaJobsApp(ExtensionApp):
     extension_url = f"{PREFIX}/"
     load_other_extensions = True
     aliases = {**JupyterApp.aliases, "workdir": "RaJobsApp.workdir"}
-    subcommands = {"export": (ExportApp, "Print all runs and sweeps in the form of jobs.json.")}
+    subcommands = {
+        "doctor": (
+            "jupyter_ra_jobs.doctor.DoctorApp",
+            "Is all well with a workdir? If not, how is it mended?",
+        ),
+        "export": (ExportApp, "Print all runs and sweeps in the form of jobs.json."),
+    }
 
     workdir = Unicode(
         "",

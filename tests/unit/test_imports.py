@@ -35,6 +35,7 @@ ALLOWED = {
     "store.alerts": "errors models store.database",
     "store.runs": "errors models states store.alerts store.database store.queue store.sweeps",
     "store": "store.database store.queue store.runs store.sweeps",
+    "store.check": "models states store.database",
     "artifacts": "belongings errors layout logs models store walks",
     "grids": "errors",
     "progress": "",
@@ -75,6 +76,11 @@ ALLOWED = {
     "handlers": "handlers.alerts handlers.artifacts handlers.base handlers.cluster handlers.logs "
     "handlers.metrics handlers.runs handlers.server handlers.status handlers.sweeps",
     "app": "_version errors executors.tmux export handlers launcher layout rules services",
+    "doctor.findings": "",
+    "doctor.machine": "_version doctor.findings errors executors.tmux",
+    "doctor.data": "doctor.findings layout models states store.check store.database",
+    "doctor.server": "_version doctor.findings layout",
+    "doctor": "_version app doctor.data doctor.findings doctor.machine doctor.server layout",
     "__init__": "_version app",
     "__main__": "app",
 }

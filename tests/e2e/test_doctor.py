@@ -1,0 +1,299 @@
+"""`jupyter ra-jobs doctor`, on workdirs that are broken as real ones are."""
+
+import contextlib
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_ra_jobs.layout import Layout
+from jupyter_ra_jobs.states import RunStatus
+from jupyter_ra_jobs.store import Store
+from tests.conftest import Server, World, wait_for
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+
+
+def call(world: World, *options: str) -> subprocess.CompletedProcess[str]:
+    """Call the doctor, and see that it has changed nothing."""
+    was = files(world)
+    command = [sys.executable, "-m", "jupyter_ra_jobs", "doctor", "--workdir", str(world.workdir), *options]
+    done = subprocess.run(command, env=world.env, cwd=world.root, capture_output=True, text=True, check=False)
+    assert files(world) == was
+    assert done.stderr == ""
+    return done
+
+
+def files(world: World) -> dict[str, Any]:
+    """All that lies in the workdir and at tmux's socket; with no server there, when it was written too."""
+    found: dict[str, Any] = {}
+    held = (
+        set() if Layout(world.workdir).other_server(os.getpid()) else {"jobs.db", "jobs.db-wal", "spec.json"}
+    )
+    for path in [*world.workdir.rglob("*"), *world.tmux_tmpdir.rglob("*")]:
+        at = path.lstat()
+        found[str(path)] = (at.st_mode, at.st_uid, at.st_mtime_ns if path.name in held else None)
+    return found
+
+
+def examined(world: World, *options: str) -> dict[str, list[dict[str, Any]]]:
+    """What was found wrong, by what it is about; the exit code says whether something failed."""
+    done = call(world, "--json", *options)
+    findings = json.loads(done.stdout)
+    for finding in findings:
+        assert finding.keys() == {"level", "what", "says", "mend"}
+        assert (finding["mend"] is None) == (finding["level"] == "ok")
+    assert done.returncode == int(any(finding["level"] == "fail" for finding in findings))
+    wrong: dict[str, list[dict[str, Any]]] = {}
+    for finding in findings:
+        if finding["level"] != "ok":
+            wrong.setdefault(finding["what"], []).append(finding)
+    return wrong
+
+
+def only(wrong: dict[str, list[dict[str, Any]]], level: str, what: str) -> dict[str, Any]:
+    """The one thing that is wrong."""
+    assert list(wrong) == [what], wrong
+    (finding,) = wrong[what]
+    assert finding["level"] == level
+    return finding
+
+
+@pytest.fixture
+def used(world: World) -> World:
+    """A workdir with a run of old, and no server."""
+    server = Server(world).start()
+    server.ended(server.launch("echo hello"))
+    server.stop()
+    return world
+
+
+def store(world: World) -> Store:
+    """The store, opened as a server does."""
+    layout = Layout(world.workdir)
+    return Store(layout.database, layout.runs)
+
+
+def test_well(server: Server) -> None:
+    """Beside a server with a run at work: every line is `ok`, and nothing needs mending."""
+    server.until(server.launch("cat"), "running")
+    done = call(server.world)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert {line[:4] for line in done.stdout.splitlines()} == {"ok  "}
+    for words in ("Python 3", "tmux 3", "sessions: research-agent", "1 runs", "1 active", "answers, version"):
+        assert words in done.stdout
+
+
+def test_nothing_yet(world: World) -> None:
+    """A new project is no illness; nor is anything made there, or a tmux server started."""
+    assert examined(world) == {}
+    assert list(world.workdir.iterdir()) == list(world.tmux_tmpdir.iterdir()) == []
+    world.workdir.rmdir()
+    assert "no folder" in only(examined(world), "fail", "workdir")["says"]
+    world.workdir.mkdir()
+
+
+def test_server_killed(server: Server) -> None:
+    """What waits in the WAL, and the address that was left; the next start mends both."""
+    server.until(server.launch("cat"), "running")
+    server.kill()
+    wrong = examined(server.world)
+    assert wrong.keys() == {"store", "server"}
+    assert "jobs.db-wal" in wrong["store"][0]["says"]
+    assert "ended without a word" in wrong["server"][0]["says"]
+    server.start()
+    assert examined(server.world) == {}
+
+
+def test_sidecar_lost(server: Server) -> None:
+    """A run that nobody supervises, while no server is there to see it."""
+    run_id = server.launch("cat")
+    server.until(run_id, "running")
+    server.kill()
+    server.world.tmux("kill-server")
+    for process in server.world.processes():
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+    wait_for(lambda: not server.world.processes(), "all are gone")
+    assert run_id in examined(server.world)["runs"][0]["says"]
+    server.start()
+    server.ended(run_id)
+    assert examined(server.world) == {}
+
+
+def test_sidecar_left_over(server: Server) -> None:
+    """One whose run has ended, as the store has it; what mends it stops the command too."""
+    run_id = server.launch("exec sleep 1000")
+    server.until(run_id, "running")
+    server.kill()
+    opened = store(server.world)
+    assert opened.move(run_id, RunStatus.FAILED)
+    opened.close()
+    (finding,) = examined(server.world)["runs"]
+    assert run_id in finding["says"]
+    subprocess.run(finding["mend"].partition("stop them: ")[2].split(), check=True)
+    wait_for(lambda: not server.world.find("sleep", "1000"), "the command has ended")
+    wait_for(lambda: "runs" not in examined(server.world), "the sidecar too")
+
+
+def garbage(path: Path) -> None:
+    path.write_bytes(b"garbage" * 10_000)
+
+
+def truncate(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def scribble(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.seek(4096 + 100)
+        file.write(os.urandom(path.stat().st_size - 8192))
+
+
+def empty(path: Path) -> None:
+    os.truncate(path, 0)
+
+
+def newer(path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+
+
+@pytest.mark.parametrize("spoil", [garbage, truncate, scribble, empty, newer, Path.unlink])
+def test_store_broken(used: World, spoil: Callable[[Path], None]) -> None:
+    """Fails, and says what to do."""
+    spoil(used.workdir / ".agents" / "jobs.db")
+    finding = only(examined(used), "fail", "store")
+    assert ("newer" in finding["says"]) if spoil is newer else ("restore" in finding["mend"])
+
+
+def test_left_over_files(used: World) -> None:
+    """Of a crash while a launch was prepared, and of a store that was put back; not those of this moment."""
+    runs = used.workdir / ".agents" / "runs"
+    (known,) = runs.iterdir()
+    unknown = runs / "\x1b[31m$(touch x)"
+    unknown.mkdir(mode=0o700)
+    half = known / "spec.json.123.a b"
+    half.touch(mode=0o600)
+    assert examined(used) == {}
+    for path in (unknown, half):
+        os.utime(path, (time.time() - 100,) * 2)
+    folders, leftover = examined(used)["runs"]
+    assert str(unknown) in folders["says"]
+    shown = call(used).stdout
+    assert "warn" in shown
+    assert "\x1b" not in shown
+    subprocess.run(["bash", "-c", leftover["mend"]], check=True)
+    assert not half.exists()
+    unknown.rmdir()
+    assert examined(used) == {}
+
+
+@pytest.mark.parametrize("name", ["", "runs", "jobs.db"])
+def test_open_to_others(used: World, name: str) -> None:
+    """Fails, and what it says mends it."""
+    path = used.workdir / ".agents" / name
+    path.chmod(path.stat().st_mode | 0o044)
+    finding = only(examined(used), "fail", "rights")
+    subprocess.run(["bash", "-c", finding["mend"]], check=True)
+    assert examined(used) == {}
+
+
+@as_root
+@pytest.mark.parametrize("name", ["", "runs", "jobs.db"])
+def test_not_ours(used: World, name: str) -> None:
+    """The server would refuse it; what it says mends it."""
+    os.chown(used.workdir / ".agents" / name, 65534, 65534)
+    finding = only(examined(used), "fail", "rights")
+    subprocess.run(["bash", "-c", finding["mend"].partition(",")[0]], check=True)
+    assert examined(used) == {}
+
+
+def test_workdir_of_many(world: World) -> None:
+    """Where others may write, they could exchange .agents; not where the sticky bit is set."""
+    world.workdir.chmod(0o777)
+    assert "others may write" in only(examined(world), "warn", "workdir")["says"]
+    world.workdir.chmod(0o1777)
+    assert examined(world) == {}
+
+
+def test_disk_low(used: World) -> None:
+    """By the server's own setting."""
+    assert (
+        "nearly full" in only(examined(used, f"--RaJobsApp.disk_low_bytes={1 << 60}"), "warn", "disk")["says"]
+    )
+
+
+def test_settings_of_the_server(world: World) -> None:
+    """Are taken from its file, as the server takes them."""
+    config = Path(world.env["JUPYTER_CONFIG_DIR"])
+    config.mkdir()
+    (config / "jupyter_ra_jobs_config.py").write_text("c.RaJobsApp.shell = 'no-such-shell'\n")
+    assert "no-such-shell" in only(examined(world), "fail", "shell")["says"]
+    assert examined(world, "--RaJobsApp.shell=sh") == {}
+
+
+class TestTmux:
+    """What can be wrong with it."""
+
+    def test_missing(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        """No such program."""
+        folder = world.root / "bin"
+        folder.mkdir()
+        (folder / "bash").symlink_to("/bin/bash")
+        monkeypatch.setitem(world.env, "PATH", str(folder))
+        assert "not installed" in only(examined(world), "fail", "tmux")["says"]
+
+    def test_folder(self, world: World) -> None:
+        """tmux refuses a folder that others may enter; one that is not there counts for nothing."""
+        folder = world.tmux_tmpdir / f"tmux-{os.getuid()}"
+        folder.mkdir()
+        folder.chmod(0o777)
+        assert "tmux refuses it" in only(examined(world), "fail", "tmux")["says"]
+        folder.chmod(0o700)
+        assert examined(world) == {}
+
+    def test_name_too_long(self, world: World) -> None:
+        """A socket's path has its bounds."""
+        assert (
+            "too long"
+            in only(examined(world, f"--RaJobsApp.tmux_socket={'x' * 100}"), "fail", "tmux")["says"]
+        )
+
+    def test_deaf(self, world: World) -> None:
+        """A server that hangs."""
+        world.tmux("new-session", "-d")
+        pid = int(world.tmux("display-message", "-p", "#{pid}").stdout)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            assert "does not answer" in only(examined(world), "fail", "tmux")["says"]
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        assert examined(world) == {}
+
+
+def test_server_deaf(server: Server) -> None:
+    """A server that hangs, and a process that has its pid but is none."""
+    assert server.process is not None
+    server.process.send_signal(signal.SIGSTOP)
+    try:
+        wrong = examined(server.world)
+    finally:
+        server.process.send_signal(signal.SIGCONT)
+    assert "does not answer" in only(wrong, "fail", "server")["says"]
+    server.kill()
+    file = server.world.workdir / ".agents" / "server.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "pid": os.getpid()}))
+    (finding,) = examined(server.world)["server"]
+    assert (finding["level"], str(file) in finding["mend"]) == ("fail", True)
+    file.write_text("{")
+    (finding,) = examined(server.world)["server"]
+    assert (finding["level"], "can't be read" in finding["says"]) == ("fail", True)
