@@ -126,6 +126,7 @@ def test_sidecar_lost(server: Server) -> None:
     assert run_id in examined(server.world)["runs"][0]["says"]
     server.start()
     server.ended(run_id)
+    wait_for((server.run_dir(run_id) / "found.json").exists, "the last look at what it left")
     assert examined(server.world) == {}
 
 
