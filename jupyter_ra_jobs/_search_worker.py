@@ -5,7 +5,7 @@ A process of its own, since a regular expression may run for ever and holds the 
 descriptor, so that it is the file that was checked. On stdout it writes a JSON object a line:
 
     {"at": 4096}                                 every line that begins here or later has been searched
-    {"match": {"offset": 4000, "line": "..."}}   so has this one, and it matches
+    {"match": {"offset": 4000, "line": "..."}, "end": 4018}   so has this one, up to `end`, and it matches
     {"bad": "..."}                               what is wrong with the pattern
     {"complete": true}                           the last word: whether it came to the log's beginning
 
@@ -39,14 +39,18 @@ REPORT = 0.1
 EQUALS_ASCII = {"i": "\u0130\u0131", "s": "\u017f", "k": "\u212a"}
 """What equals an ASCII letter when case is ignored: the two i of Turkish, the long s, the Kelvin sign."""
 
-Found = Iterator[tuple[int, re.Match[str]]]
-"""Where a line begins, and the first match in it."""
+Found = Iterator[tuple[int, int, re.Match[str]]]
+"""Where a line begins, where it ends, and the first match in it."""
 
 
 class Task(NamedTuple):
-    """What to search for, and in what. Offsets and sizes are bytes; `before` is None for the end."""
+    """What to search for, and in what. Offsets and sizes are bytes; `before` is None for the end.
+
+    The `gap`, from its first number up to its second, is not looked into: no line goes over it.
+    """
 
     descriptor: int
+    gap: tuple[int, int]
     query: str
     regex: bool
     ignore_case: bool
@@ -84,6 +88,7 @@ class Search:
     def __init__(self, task: Task) -> None:
         flags = re.IGNORECASE if task.ignore_case else 0
         self._task = task
+        self._gap_start, self._gap_end = task.gap
         self._search = re.compile(task.query if task.regex else re.escape(task.query), flags).search
         self._needle = needle_of(task)
         letters = set(self._needle.decode()) if task.ignore_case else set()
@@ -95,43 +100,54 @@ class Search:
 
     def run(self) -> bool:
         """Search and say what was found; whether there is nothing left to search."""
-        end = self._start()
-        say(at=end)
-        for number, (offset, match) in enumerate(self._matches(end), 1):
-            say(match={"offset": offset, "line": shown(match)})
+        start = self._start()
+        say(at=start)
+        for number, (begin, end, match) in enumerate(self._matches(start), 1):
+            say(match={"offset": begin, "line": shown(match)}, end=end)
             if number == self._task.limit:
-                return offset == 0
+                return begin == 0
         return True
 
     def _start(self) -> int:
         """The end of the last line to look at."""
         size = os.fstat(self._task.descriptor).st_size
-        if self._task.before is not None and self._task.before < size:
-            return self._line_start(self._task.before)
-        return size
+        if self._task.before is None or self._task.before >= size:
+            return size
+        before = self._over_gap(self._task.before)
+        return before if before == self._gap_start else self._line_start(before)
+
+    def _over_gap(self, at: int) -> int:
+        """Where to go on backwards from here."""
+        return self._gap_start if self._gap_start <= at <= self._gap_end else at
+
+    def _low(self, at: int) -> int:
+        """The beginning of the bytes without a gap that end here."""
+        return self._gap_end if at > self._gap_end else 0
 
     def _read(self, begin: int, end: int) -> bytes:
         return os.pread(self._task.descriptor, end - begin, begin)
 
     def _line_start(self, at: int) -> int:
         """The last offset up to `at` at which a line begins."""
-        while at > 0:
-            begin = max(0, at - self._task.block)
+        low = self._low(at)
+        while at > low:
+            begin = max(low, at - self._task.block)
             newline = self._read(begin, at).rfind(b"\n")
             if newline >= 0:
                 return begin + newline + 1
             at = begin
-        return 0
+        return low
 
     def _matches(self, end: int) -> Found:
-        while end > 0:
-            begin = max(0, end - self._task.block)
+        while (end := self._over_gap(end)) > 0:
+            low = self._low(end)
+            begin = max(low, end - self._task.block)
             data = self._read(begin, end)
             if len(data) < end - begin:  # somebody cut the log
                 end = begin + len(data)
                 continue
-            whole = data.find(b"\n", 0, -1) + 1 if begin else 0
-            if begin and not whole:
+            whole = data.find(b"\n", 0, -1) + 1 if begin > low else 0
+            if begin > low and not whole:
                 begin = self._line_start(begin)
                 yield from self._in_long_line(begin, end)
             else:
@@ -151,9 +167,10 @@ class Search:
         while (hit := haystack.rfind(needle, 0, end)) >= 0:
             start = data.rfind(b"\n", 0, hit) + 1
             newline = data.find(b"\n", hit)
-            match = self._search(decoded(data[start : newline if newline >= 0 else len(data)]))
+            stop = newline if newline >= 0 else len(data)
+            match = self._search(decoded(data[start:stop]))
             if match:
-                yield base + start, match
+                yield base + start, base + stop, match
             self._report(base + start)
             end = start
 
@@ -170,7 +187,7 @@ class Search:
                 starts = starts or [0, *accumulate(len(line) + 1 for line in data.split(b"\n"))]
                 start = base + starts[len(lines) - back]
                 if match:
-                    yield start, match
+                    yield start, base + starts[len(lines) - back + 1] - 1, match
                 self._report(start)
 
     def _in_long_line(self, start: int, end: int) -> Found:
@@ -182,7 +199,7 @@ class Search:
             haystack, needle = self._sieve(data)
             match = self._search(decoded(data.removesuffix(b"\n"), last=last)) if needle in haystack else None
             if match:
-                yield start, match
+                yield start, end, match
             if match or last:
                 return
 

@@ -91,6 +91,12 @@ class RaJobsApp(ExtensionApp):
         help="""Seconds that background processes have after their run's command has ended, before they are
         ended too.""",
     ).tag(config=True)
+    max_log_bytes = Integer(
+        10_000_000_000,
+        min=0,
+        help="""Bytes that a run's log may take on the disk. Of a longer one the beginning stays (an eighth of
+        that) and the end; the middle is given back to the disk, where the file system can. 0: no limit.""",
+    ).tag(config=True)
     log_page_bytes = Integer(10_000, min=1, help="Bytes of a log page when no limit is asked for.").tag(
         config=True
     )

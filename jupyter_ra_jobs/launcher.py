@@ -43,7 +43,7 @@ _NOT_INHERITED = {
 
 
 class LaunchSettings(Struct, frozen=True, kw_only=True):
-    """What a site decides about launches; times are seconds, `max_running` 0 means no limit."""
+    """What a site decides about launches; times are seconds; 0 as a maximum means no limit."""
 
     shell: str
     capture: str
@@ -51,6 +51,7 @@ class LaunchSettings(Struct, frozen=True, kw_only=True):
     interrupt_grace: float
     terminate_grace: float
     leftover_grace: float
+    max_log_bytes: int
 
 
 class Launcher:
@@ -166,6 +167,7 @@ class Launcher:
             terminate_grace=self._settings.terminate_grace,
             leftover_grace=self._settings.leftover_grace,
             timeout=run.timeout_seconds or 0,
+            max_log_bytes=self._settings.max_log_bytes,
         )
         path = run_dir / spec.FILE
         with disk_errors(run_dir):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -12,8 +13,8 @@ from pathlib import Path
 import msgspec
 
 from jupyter_ra_jobs.errors import BadInput, RaJobsError, Unavailable
-from jupyter_ra_jobs.logs import open_log
-from jupyter_ra_jobs.models import LogMatch, LogMatches
+from jupyter_ra_jobs.logs import open_log, read_gap
+from jupyter_ra_jobs.models import LogGap, LogMatch, LogMatches
 
 LONGEST_QUERY = 1_000
 """Characters. The worker's overlap holds a longer one easily, but nobody means to search for one."""
@@ -27,6 +28,7 @@ class _Word(msgspec.Struct):
 
     at: int | None = None
     match: LogMatch | None = None
+    end: int | None = None
     bad: str | None = None
     complete: bool | None = None
 
@@ -36,6 +38,8 @@ class _Heard:
     """All that a worker said."""
 
     matches: list[LogMatch] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+    """Where the lines of the matches end."""
     start: int | None = None
     at: int | None = None
     bad: str | None = None
@@ -44,6 +48,7 @@ class _Heard:
     def hear(self, word: _Word) -> None:
         if word.match is not None:
             self.matches.append(word.match)
+            self.ends.append(word.end or 0)
             self.at = word.match.offset
         elif word.at is not None:
             self.start = word.at if self.start is None else self.start
@@ -53,12 +58,23 @@ class _Heard:
         else:
             self.complete = word.complete
 
-    def page(self) -> LogMatches | None:
-        """What was found, or None when nothing was finished and `before` stays where it is."""
+    def page(self, gap: LogGap | None) -> LogMatches | None:
+        """What was found, or None when nothing was finished and `before` stays where it is.
+
+        `gap` is what has gone by now. Where it came under the worker, that has met zeros: those lines are
+        left out.
+        """
         if self.complete is None and self.at == self.start:
             return None
-        complete = bool(self.complete)
-        return LogMatches(matches=self.matches, next_before=None if complete else self.at, complete=complete)
+        matches, complete = self.matches, bool(self.complete)
+        if gap is not None:
+            matches = [
+                match
+                for match, end in zip(matches, self.ends, strict=True)
+                if end <= gap.start or match.offset >= gap.end
+            ]
+        next_before = None if complete else self.at
+        return LogMatches(matches=matches, next_before=next_before, complete=complete, gap=gap)
 
 
 class LogSearch:
@@ -91,6 +107,7 @@ class LogSearch:
         `before` None, or beyond the end, is the end. To go on, pass `next_before` as `before`. When the
         `budget` of seconds is over, it is what was found until then, with a `next_before` to go on from.
 
+        What is in the log's gap is not found, and ends the lines that it has cut, as the log's two ends do.
         A line ends at a newline alone; its "\\n" or "\\r\\n" is no part of it. `regex` is Python's `re`, each
         byte that is not UTF-8 being one character to it. Case is ignored as `re.IGNORECASE` does, with or
         without `regex`. A line is shown cut to 2,000 characters around the match.
@@ -105,8 +122,10 @@ class LogSearch:
             if file is None:
                 return LogMatches(matches=[], next_before=None, complete=True)
             with file:
+                gap = await asyncio.to_thread(read_gap, path, os.fstat(file.fileno()).st_size)
                 task = {
                     "descriptor": file.fileno(),
+                    "gap": (gap.start, gap.end) if gap is not None else (0, 0),
                     "query": query,
                     "regex": regex,
                     "ignore_case": ignore_case,
@@ -120,8 +139,9 @@ class LogSearch:
                 worker = await asyncio.create_subprocess_exec(
                     *arguments, stdin=PIPE, stdout=PIPE, pass_fds=[file.fileno()]
                 )
-            heard = await self._hear_out(worker, json.dumps(task).encode(), budget)
-        page = heard.page()
+                heard = await self._hear_out(worker, json.dumps(task).encode(), budget)
+                gap = await asyncio.to_thread(read_gap, path, os.fstat(file.fileno()).st_size)
+        page = heard.page(gap)
         if page is not None:
             return page
         if heard.bad is not None:

@@ -5,6 +5,10 @@ a UTF-8 character, or the bytes that `bytes.decode("utf-8", "replace")` shows as
 chunk splits a unit, so that pieces put end to end are the whole file decoded. Units are found from the
 few bytes around, so that a page of 10 GB costs what a page of 10 KB does: a byte outside 0x80-0xBF always
 begins one, and the three bytes before another say whether it belongs to theirs.
+
+A log that met its limit has a *gap*: its sidecar gave those bytes back to the disk. What is before the gap
+reads as a file that ends there, what is behind it as one that begins there. The sidecar says so before it
+does it: whoever looks for the gap *after* reading never takes a hole's zeros for output.
 """
 
 import asyncio
@@ -20,14 +24,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
+from jupyter_ra_jobs_sidecar import spec
 
 from jupyter_ra_jobs.errors import BadInput, NotFound
-from jupyter_ra_jobs.models import LogPage
+from jupyter_ra_jobs.models import LogGap, LogPage
 
 CHUNK = 65_536
 """Bytes that a follower is given at most at once, but for the last character's rest."""
 
 _LONGEST = 4  # bytes of the longest unit
+_LONGEST_RECORD = 256  # bytes of what is said of a gap
 _REFUSED = frozenset({errno.ELOOP, errno.ENXIO, errno.ENOTDIR, errno.EACCES, errno.EPERM})
 
 
@@ -55,6 +61,20 @@ def open_log(path: Path) -> FileIO | None:
     return os.fdopen(descriptor, "rb", buffering=0)
 
 
+def read_gap(path: Path, size: int) -> LogGap | None:
+    """Which part of a log of `size` bytes is not there any more, if one is. Blocks."""
+    try:
+        record = open_log(path.with_name(path.name + spec.GAP))
+        if record is None:
+            return None
+        with record:
+            said = msgspec.json.decode(record.read(_LONGEST_RECORD), type=LogGap)
+    except (OSError, NotFound, msgspec.DecodeError):  # it is not from our sidecar
+        return None
+    gap = LogGap(max(said.start, 0), min(said.end, size))
+    return gap if gap.start < gap.end else None
+
+
 def read_page(path: Path, offset: int, limit: int, *, ended: bool) -> LogPage:
     """The characters whose first byte lies in [offset, offset + limit). Blocks: call it in a thread.
 
@@ -62,12 +82,16 @@ def read_page(path: Path, offset: int, limit: int, *, ended: bool) -> LogPage:
     its content really begins. While the log has not `ended`, a character of which only the first bytes are
     there is left out, as if the file stopped before it. No file is an empty page. BadInput for a limit
     below 1.
+
+    Bytes in the gap are no content. A page that reaches into it goes on, by `next_offset`, behind it; one
+    that lies in it is empty, and reaches from its start to its end. So it takes one step to walk over it,
+    either way, and who trusts in numbers of their own meets each kept character once all the same.
     """
     if limit < 1:
         raise BadInput("limit must be at least 1")
     file = open_log(path)
     if file is None:
-        return _page("", 0, 0, 0)
+        return _page([], 0, 0, 0, None)
     with file:
         descriptor = file.fileno()
         size = os.fstat(descriptor).st_size
@@ -80,19 +104,47 @@ def read_page(path: Path, offset: int, limit: int, *, ended: bool) -> LogPage:
     if len(data) < until - base:  # cut while we looked
         size = base + len(data)
         begin = min(begin, size)
-    start = _align(data, begin - base)
-    stop = _align(data, min(begin + limit, size) - base)
-    return _page(data[start:stop].decode("utf-8", "replace"), base + start, base + stop, size)
+    end = min(begin + limit, size)
+    gap = read_gap(path, size)
+    kept = [(0, size)] if gap is None else [(0, gap.start), (gap.end, size)]
+    pieces = [
+        _piece(data, base, low, high, max(begin, low), min(end, high))
+        for low, high in kept
+        if max(begin, low) < min(end, high)
+    ]
+    return _page(pieces, begin, end, size, gap)
 
 
-def _page(content: str, start: int, stop: int, size: int) -> LogPage:
+class _Piece(NamedTuple):
+    """Adjoining characters, and where their bytes are."""
+
+    content: str
+    start: int
+    stop: int
+
+
+def _piece(data: bytes, base: int, low: int, high: int, begin: int, end: int) -> _Piece:
+    """The characters whose first byte lies in [begin, end), of a file that is [low, high) and no more.
+
+    `data` holds what lies at `base`: these bytes, three before them and three after, where the file does.
+    """
+    base, data = max(base, low), data[max(0, low - base) : high - base]
+    start, stop = _align(data, begin - base), _align(data, end - base)
+    return _Piece(data[start:stop].decode("utf-8", "replace"), base + start, base + stop)
+
+
+def _page(pieces: list[_Piece], begin: int, end: int, size: int, gap: LogGap | None) -> LogPage:
+    start, stop = (pieces[0].start, pieces[-1].stop) if pieces else (begin, begin)
+    if gap is not None and begin < gap.end and end > gap.start:
+        start, stop = start if pieces else gap.start, max(stop, gap.end)
     return LogPage(
-        content=content,
+        content="".join(piece.content for piece in pieces),
         offset=start,
         total_size=size,
         has_more_before=start > 0,
         has_more_after=stop < size,
         next_offset=stop,
+        gap=gap,
     )
 
 
@@ -131,10 +183,17 @@ class Chunk(msgspec.Struct, frozen=True, dict=True):
         return msgspec.json.encode(self)
 
 
+class Lost(msgspec.Struct, frozen=True):
+    """Bytes that were given back to the disk before their reader came to them; it goes on behind them."""
+
+    offset: int
+    next_offset: int
+
+
 class _Seen(NamedTuple):
     """What one look at a log from one cursor gave."""
 
-    chunk: Chunk | None
+    chunk: Chunk | Lost | None
     cursor: int
     more: bool  # there is more to read at once
     last: bool  # the log ended, and this is its end
@@ -153,6 +212,11 @@ def _look_at(path: Path, cursor: int, ended: bool) -> _Seen | OSError | NotFound
         if _is_file_of(path, cursor):
             return _Seen(None, cursor, more=False, last=ended)
         page = read_page(path, cursor, CHUNK, ended=ended)
+        gap, at = page.gap, cursor if cursor >= 0 else page.offset
+        if gap is not None and gap.start <= at < gap.end:
+            return _Seen(Lost(at, gap.end), gap.end, more=True, last=False)
+        if gap is not None and at < gap.start < page.next_offset:  # up to there first
+            page = read_page(path, at, gap.start - at, ended=ended)
     except (OSError, NotFound) as error:
         return error
     chunk = Chunk(page.content, page.offset, page.next_offset) if page.content else None
@@ -168,7 +232,7 @@ def _is_file_of(path: Path, size: int) -> bool:
     return stat.S_ISREG(status.st_mode) and status.st_size == size
 
 
-class Follower(AsyncIterator[Chunk | None]):
+class Follower(AsyncIterator[Chunk | Lost | None]):
     """One reader of a growing log, for one task. While its caller is busy elsewhere, it is a number."""
 
     def __init__(
@@ -187,7 +251,7 @@ class Follower(AsyncIterator[Chunk | None]):
     def __aiter__(self) -> "Follower":
         return self
 
-    async def __anext__(self) -> Chunk | None:
+    async def __anext__(self) -> Chunk | Lost | None:
         if self._finished:
             raise StopAsyncIteration
         loop = asyncio.get_running_loop()
@@ -254,8 +318,9 @@ class LogWatcher:
         `offset` is taken as `read_page` takes it: to show the end first, read a page and follow from its
         `next_offset`. It ends when `ended()` and everything was given, or at `close()`. `ended` is asked at
         every tick, on the event loop: it must be cheap. A log that isn't there yet is waited for. One that
-        was cut is followed from its new end; the gap shows in the chunks' offsets. One that was replaced
-        by a longer file can't be told from one that grew. NotFound when it is no regular file.
+        was cut is followed from its new end; that shows in the chunks' offsets. Who comes to the gap, or is
+        so slow that the gap comes to them, is given a `Lost` in its place. One that was replaced by a longer
+        file can't be told from one that grew. NotFound when it is no regular file.
         """
         return Follower(self, path, offset, ended, keepalive)
 

@@ -318,8 +318,19 @@ class Message(Struct, frozen=True, kw_only=True):
     message: str
 
 
-class LogPage(Struct, frozen=True, kw_only=True):
-    """A piece of a log. All numbers are bytes of the file, whatever `content` decodes to."""
+class LogGap(Struct, frozen=True):
+    """The bytes of a log, from `start` up to `end`, that were given back to the disk (`max_log_bytes`)."""
+
+    start: int
+    end: int
+
+
+class LogPage(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A piece of a log. All numbers are bytes of the file, whatever `content` decodes to.
+
+    `gap` is there once the log has one, wherever the page is. Nothing in the gap is content: a page that lies
+    in it is empty, `offset` is where the gap starts, and `next_offset` where it ends.
+    """
 
     content: str
     offset: int
@@ -327,6 +338,7 @@ class LogPage(Struct, frozen=True, kw_only=True):
     has_more_before: bool
     has_more_after: bool
     next_offset: int
+    gap: LogGap | None = None
 
 
 class LogMatch(Struct, frozen=True, kw_only=True):
@@ -336,12 +348,16 @@ class LogMatch(Struct, frozen=True, kw_only=True):
     line: str
 
 
-class LogMatches(Struct, frozen=True, kw_only=True):
-    """A page of found lines, newest first; `complete` when the log's beginning was reached."""
+class LogMatches(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A page of found lines, newest first; `complete` when the log's beginning was reached.
+
+    `gap` is there once the log has one: in it nothing is found.
+    """
 
     matches: list[LogMatch]
     next_before: int | None
     complete: bool
+    gap: LogGap | None = None
 
 
 Severity = Literal["info", "warning", "critical"]

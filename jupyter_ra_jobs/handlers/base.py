@@ -40,6 +40,7 @@ _EXPOSED_HEADERS = ", ".join(
         "Link",
         "Retry-After",
         "X-RA-Ignored-Fields",
+        "X-RA-Log-Gap",
         "X-RA-Scan-Incomplete",
     ]
 )

@@ -1,6 +1,7 @@
 """A run's logs: pages, live streams, the whole file, and a search through it."""
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,8 +12,8 @@ from jupyter_ra_jobs.errors import NotFound
 from jupyter_ra_jobs.handlers.base import Handler, operation
 from jupyter_ra_jobs.handlers.downloads import DownloadHandler
 from jupyter_ra_jobs.handlers.streams import StreamHandler
-from jupyter_ra_jobs.logs import Chunk, open_log, read_page
-from jupyter_ra_jobs.models import LogMatches, LogPage
+from jupyter_ra_jobs.logs import Chunk, Lost, open_log, read_gap, read_page
+from jupyter_ra_jobs.models import LogGap, LogMatches, LogPage
 from jupyter_ra_jobs.runs import MAX_LISTED
 from jupyter_ra_jobs.states import TERMINAL, RunStatus
 
@@ -41,12 +42,17 @@ class SearchQuery(Struct, frozen=True, kw_only=True):
 
 
 class LogEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An event of a log stream."""
+    """An event of a log stream.
 
-    type: Literal["initial", "delta", "done", "error"]
+    One of type `gap` stands for the bytes between its offsets, which were given back to the disk before the
+    reader came to them. The field `gap`, in `initial`, says to which bytes of the log that has happened.
+    """
+
+    type: Literal["initial", "delta", "gap", "done", "error"]
     content: str | None = None
     offset: int | None = None
     next_offset: int | None = None
+    gap: LogGap | None = None
     status: RunStatus | None = None
     error: str | None = None
 
@@ -106,13 +112,18 @@ class LogStreamHandler(LogRoute, StreamHandler):
             ended, size = self.ended(run_id), self.services.settings.log_stream_bytes
             page = await asyncio.to_thread(read_page, path, -size, size, ended=ended)
             cursor = page.next_offset
-            event = LogEvent(type="initial", content=page.content, offset=page.offset, next_offset=cursor)
+            event = LogEvent(
+                type="initial", content=page.content, offset=page.offset, next_offset=cursor, gap=page.gap
+            )
             await self.send(event, cursor)
         try:
             follower = self.services.log_watcher.follow(path, cursor, lambda: self.ended(run_id))
             async for chunk in follower:
                 if chunk is None:
                     await self.send_sign_of_life()
+                elif isinstance(chunk, Lost):
+                    lost = LogEvent(type="gap", offset=chunk.offset, next_offset=chunk.next_offset)
+                    await self.send(lost, chunk.next_offset)
                 else:
                     await self.send_encoded(_delta(chunk), chunk.next_offset)
         except (OSError, NotFound) as problem:
@@ -169,11 +180,18 @@ class LogDownloadHandler(LogRoute, DownloadHandler):  # type: ignore[misc]
         media_type="application/octet-stream",
     )
     async def get(self, run_id: str, include_body: bool = True) -> None:  # type: ignore[override]
-        """As an attachment, never as anything that a browser would run."""
+        """As an attachment, never as anything that a browser would run.
+
+        The gap of a log that met its limit reads as zeros; the header X-RA-Log-Gap says where, as
+        Content-Range would.
+        """
         path = self.path_of(run_id)
         file = await asyncio.to_thread(open_log, path)
         if file is None:
             raise NotFound(f"run {run_id} has no log")
+        gap = await asyncio.to_thread(read_gap, path, os.fstat(file.fileno()).st_size)
+        if gap is not None:
+            self.set_header("X-RA-Log-Gap", f"bytes {gap.start}-{gap.end - 1}")
         await self.send_file(file, f"{run_id}-{path.name}", include_body)
 
     @web.authenticated

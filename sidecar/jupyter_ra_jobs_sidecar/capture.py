@@ -1,6 +1,5 @@
 """How the command's output gets into run.log: through a pty of our own, or through tmux's pipe-pane."""
 
-import contextlib
 import os
 import select
 import signal
@@ -9,9 +8,9 @@ import time
 from collections.abc import Callable
 
 from jupyter_ra_jobs_sidecar import spec
+from jupyter_ra_jobs_sidecar.logs import RunLog, SidecarLog, Story
 from jupyter_ra_jobs_sidecar.terminal import Pty, Window
 
-Story = Callable[[str], None]
 Hear = Callable[[bytes], None]
 _DRAIN_WITHIN = 10.0
 _DRAIN_LOOK = 0.02
@@ -31,12 +30,10 @@ class PtyCapture:
 
     needs_window = False
 
-    def __init__(self, run_dir: str, story: Story, hear: Hear) -> None:
-        self._story = story
+    def __init__(self, log: RunLog, hear: Hear, story: Story) -> None:
+        self._log = log
         self._hear = hear
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        self._path = os.path.join(run_dir, spec.LOG)
-        self._log = os.open(self._path, flags, 0o600)
+        self._story = story
         self._window = Window.open()
         self._pty = Pty(self._window.size() if self._window else (24, 80))
         self._unwritten = memoryview(b"")
@@ -98,7 +95,7 @@ class PtyCapture:
         was_held_up = len(self._unwritten)
         try:
             while self._unwritten:
-                self._unwritten = self._unwritten[os.write(self._log, self._unwritten) :]
+                self._unwritten = self._unwritten[self._log.append(self._unwritten) :]
         except OSError as problem:
             if len(self._unwritten) != was_held_up or not was_held_up:
                 self._story(f"run.log takes nothing: {problem}; the output waits")
@@ -128,25 +125,8 @@ class PtyCapture:
         self._pty.let_go()
 
     def finish(self) -> None:
-        """Bring run.log to the disk: a run on record as ended has its bytes there."""
-        with contextlib.suppress(OSError):
-            os.fdatasync(self._log)
-        try:
-            if os.fstat(self._log).st_nlink == 0:
-                self._story("run.log was removed while we wrote it; putting it back")
-                self._put_back()
-        except OSError as problem:
-            self._story(f"run.log could not be put back: {problem}")
-
-    def _put_back(self) -> None:
-        """The file has lost its name, not yet its bytes."""
-        kept = os.open(f"/proc/self/fd/{self._log}", os.O_RDONLY | os.O_CLOEXEC)
-        again = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        while part := os.read(kept, 1 << 20):
-            rest = memoryview(part)
-            while rest:
-                rest = rest[os.write(again, rest) :]
-        os.fsync(again)
+        """Nothing more will come."""
+        self._log.finish()
 
     def _with_window(self, act: Callable[[Window], None]) -> None:
         if self._window is None:
@@ -218,9 +198,9 @@ class PaneCapture:
 
 def pipe(run_dir: str) -> None:
     """The other end of pipe-pane: standard input to run.log, up to the end mark."""
-    mark = end_mark(spec.read(run_dir).run_id)
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    log = os.open(os.path.join(run_dir, spec.LOG), flags, 0o600)
+    the_spec = spec.read(run_dir)
+    mark = end_mark(the_spec.run_id)
+    log = RunLog(run_dir, the_spec.max_log_bytes, SidecarLog(run_dir))
     held = b""
     while part := os.read(0, 65536):
         held += part
@@ -229,12 +209,13 @@ def pipe(run_dir: str) -> None:
         ready = found if found >= 0 else max(0, len(held) - len(mark) + 1) if b"\x1b" in held else len(held)
         rest = memoryview(held)[:ready]
         while rest:
-            rest = rest[os.write(log, rest) :]
+            rest = rest[log.append(rest) :]
         held = held[ready:]
         if found >= 0:
             held = b""
             break
-    while held:
-        held = held[os.write(log, held) :]
-    os.fdatasync(log)
+    rest = memoryview(held)
+    while rest:
+        rest = rest[log.append(rest) :]
+    log.finish()
     os.close(os.open(os.path.join(run_dir, spec.PIPE_DONE), os.O_WRONLY | os.O_CREAT, 0o600))

@@ -5,13 +5,15 @@ import os
 
 FILE = "spec.json"
 LOG = "run.log"
+GAP = ".gap"
+"""Ends the name of the file beside a log that says which part of it was given back to the disk."""
 SIDECAR_LOG = "sidecar.log"
 SPOOL = "events.jsonl"
 PIPE_DONE = "pipe.done"
 
 
 class Spec:
-    """One run as its sidecar sees it. Times are seconds; `timeout` 0 means no time limit."""
+    """One run as its sidecar sees it. Times are seconds; 0 as `timeout` or `max_log_bytes` means no limit."""
 
     __slots__ = (
         "capture",
@@ -19,6 +21,7 @@ class Spec:
         "env",
         "interrupt_grace",
         "leftover_grace",
+        "max_log_bytes",
         "run_id",
         "server_file",
         "shell",
@@ -45,6 +48,7 @@ class Spec:
         terminate_grace: float,
         leftover_grace: float,
         timeout: float,
+        max_log_bytes: int,
     ) -> None:
         self.run_id = run_id
         self.command = command
@@ -59,6 +63,7 @@ class Spec:
         self.terminate_grace = terminate_grace
         self.leftover_grace = leftover_grace
         self.timeout = timeout
+        self.max_log_bytes = max_log_bytes
 
     def to_json(self) -> bytes:
         """As it stands in the file. Bytes of the environment that are not UTF-8 stay as they are."""

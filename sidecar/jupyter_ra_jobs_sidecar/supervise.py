@@ -8,6 +8,7 @@ import time
 
 from jupyter_ra_jobs_sidecar import procs, spec
 from jupyter_ra_jobs_sidecar.capture import PaneCapture, PtyCapture
+from jupyter_ra_jobs_sidecar.logs import RunLog, SidecarLog
 from jupyter_ra_jobs_sidecar.report import Reporter
 from jupyter_ra_jobs_sidecar.spool import Event, Spool, Taken
 from jupyter_ra_jobs_sidecar.wandb import RunDirLines
@@ -31,7 +32,7 @@ _MOST_WANDB_DIRS = 100
 
 def main(run_dir: str) -> int:
     """Supervise the run in `run_dir`; returns the sidecar's own exit code, not the command's."""
-    log = SidecarLog(os.path.join(run_dir, spec.SIDECAR_LOG))
+    log = SidecarLog(run_dir)
     try:
         the_spec = spec.read(run_dir)
         spool = Spool(run_dir)
@@ -45,20 +46,6 @@ def main(run_dir: str) -> int:
     return 0
 
 
-class SidecarLog:
-    """sidecar.log: the sidecar's own story, its traceback included should it crash."""
-
-    def __init__(self, path: str) -> None:
-        self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        os.dup2(self._fd, 2)
-
-    def __call__(self, message: str) -> None:
-        now = time.time()
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
-        with contextlib.suppress(OSError):  # a full disk must not end the run for the sake of this
-            os.write(self._fd, f"{stamp}.{int(now % 1 * 1000):03d}Z {message}\n".encode())
-
-
 class Supervisor:
     """One command from its start to its last byte, in one loop over poll(2)."""
 
@@ -69,7 +56,7 @@ class Supervisor:
         self._capture: PtyCapture | PaneCapture = (
             PaneCapture(run_dir, the_spec.run_id, log)
             if the_spec.capture == "pipe-pane"
-            else PtyCapture(run_dir, log, self._hear)
+            else PtyCapture(RunLog(run_dir, the_spec.max_log_bytes, log), self._hear, log)
         )
         self._reporter: Reporter | None = None
         self._wandb_lines = RunDirLines()

@@ -230,6 +230,94 @@ async def test_search_options(api: Api) -> None:
     assert await lines(q="nowhere") == []
 
 
+HEAD, GONE, TAIL = "první 🐎\nhal", 100_000, "f a line\nposlední\n"
+
+
+async def with_gap(api: Api) -> str:
+    """A run of whose log the middle was given back to the disk; its id."""
+    head = HEAD.encode()
+    run_id = await with_log(api, head + bytes(GONE) + TAIL.encode())
+    record = {"start": len(head), "end": len(head) + GONE}
+    api.log(run_id).with_name("run.log.gap").write_text(json.dumps(record))
+    return run_id
+
+
+async def test_gap(api: Api) -> None:
+    """It is no content; pages say where it is, and lead over it."""
+    run_id = await with_gap(api)
+    start, end = len(HEAD.encode()), len(HEAD.encode()) + GONE
+    told = {"gap": {"start": start, "end": end}, "total_size": end + len(TAIL.encode())}
+    first = await page(api, run_id, offset=0)
+    assert first == {
+        **told,
+        "content": HEAD,
+        "offset": 0,
+        "has_more_before": False,
+        "has_more_after": True,
+        "next_offset": end,
+    }
+    ways = {"has_more_before": True, "has_more_after": True}
+    assert await page(api, run_id, offset=50_000) == {
+        **told,
+        **ways,
+        "content": "",
+        "offset": start,
+        "next_offset": end,
+    }
+    last = await page(api, run_id)
+    assert (last["content"], last["offset"], last["gap"]) == (TAIL, end, told["gap"])
+    assert (await page(api, run_id, offset=0, limit=102_400))["content"] == HEAD + TAIL
+
+
+async def test_gap_in_a_search(api: Api) -> None:
+    """Nothing is found there; the half lines at its edges are lines."""
+    run_id = await with_gap(api)
+    found = (await api.get(f"/runs/{run_id}/logs/search?q=.&regex=true")).json
+    assert [match["line"] for match in found["matches"]] == ["poslední", "f a line", "hal", "první 🐎"]
+    assert found["gap"] == {"start": len(HEAD.encode()), "end": len(HEAD.encode()) + GONE}
+
+
+async def test_gap_in_a_download(api: Api) -> None:
+    """The file is as long as it was, with zeros there, and the header says where."""
+    run_id = await with_gap(api)
+    answer = await api.get(f"/runs/{run_id}/logs/download")
+    assert answer.body == HEAD.encode() + bytes(GONE) + TAIL.encode()
+    start = len(HEAD.encode())
+    assert answer.headers["X-RA-Log-Gap"] == f"bytes {start}-{start + GONE - 1}"
+    assert "X-RA-Log-Gap" in answer.headers["Access-Control-Expose-Headers"]
+    part = await api.call("GET", f"/runs/{run_id}/logs/download", headers={**api.login, "Range": "bytes=0-4"})
+    assert (part.status, part.body) == (206, HEAD.encode()[:5])
+    assert part.headers["X-RA-Log-Gap"] == answer.headers["X-RA-Log-Gap"]
+    whole = await with_log(api)
+    assert "X-RA-Log-Gap" not in (await api.get(f"/runs/{whole}/logs/download")).headers
+
+
+class TestMaxLogBytes:
+    """A run that writes more than it may keep."""
+
+    @pytest.fixture
+    def settings(self) -> dict[str, Any]:
+        """A small limit."""
+        return {"RaJobsApp": {"max_log_bytes": 1_000_000}}
+
+    async def test_long_log(self, api: Api) -> None:
+        """Both ends are read as they were written, and the disk has room."""
+        run = await api.create("seq 1000000", auto_start=True)
+        assert (await api.ended(run["id"]))["status"] == "finished"
+        output = "".join(f"{n}\n" for n in range(1, 1_000_001))
+        assert api.log(run["id"]).stat().st_blocks * 512 < 3_000_000
+        last = await page(api, run["id"])
+        assert last["total_size"] == len(output)
+        assert last["content"] == output[-10_000:]
+        content, offset, more = "", 0, True
+        while more:
+            shown = await page(api, run["id"], offset=offset, limit=102_400)
+            content, offset, more = content + shown["content"], shown["next_offset"], shown["has_more_after"]
+        gap = last["gap"]
+        assert content == output[: gap["start"]] + output[gap["end"] :]
+        assert gap["end"] - gap["start"] > len(output) - 1_000_000
+
+
 async def test_search_without_a_log(api: Api) -> None:
     """Nothing is found, and that is all."""
     run = await api.create()

@@ -133,6 +133,32 @@ async def test_reading_on_at_any_cursor(api: Api) -> None:
     assert content == written
 
 
+async def test_over_a_gap(api: Api) -> None:
+    """An event of its own for what was given back to the disk; the cursors lead over it."""
+    run_id = await api.create_at("finished")
+    api.log(run_id).write_bytes(b"head\n" + bytes(CHUNK) + b"tail\n")
+    start, end = 5, 5 + CHUNK
+    api.log(run_id).with_name("run.log.gap").write_text(json.dumps({"start": start, "end": end}))
+    head = {"type": "delta", "content": "head\n", "offset": 0, "next_offset": start}
+    gap = {"type": "gap", "offset": start, "next_offset": end}
+    tail = {"type": "delta", "content": "tail\n", "offset": end, "next_offset": end + 5}
+    done = {"type": "done", "status": "finished"}
+    expected = b"".join(
+        data(each) + b"id: %d\n\n" % each["next_offset"] for each in (head, gap, tail)
+    ) + data(done)
+    assert (await api.get(f"/runs/{run_id}/logs/stream?offset=0")).body == expected
+    from_inside = (await api.get(f"/runs/{run_id}/logs/stream?offset=100")).body
+    assert from_inside.startswith(data({**gap, "offset": 100}) + b"id: %d\n\n" % end + data(tail))
+    whole = {
+        "content": "head\ntail\n",
+        "offset": 0,
+        "next_offset": end + 5,
+        "gap": {"start": start, "end": end},
+    }
+    initial = data({"type": "initial", **whole}) + b"id: %d\n\n" % (end + 5)
+    assert (await api.get(f"/runs/{run_id}/logs/stream")).body == initial + data(done)
+
+
 async def test_offset_beyond_the_end(api: Api) -> None:
     """There is no more, and that is no error."""
     run_id = await api.create_at("finished")

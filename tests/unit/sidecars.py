@@ -47,6 +47,7 @@ class Run:
             "terminate_grace": 10.0,
             "leftover_grace": 0.0,
             "timeout": 0,
+            "max_log_bytes": 0,
         }
         self.capture = details.get("capture", "sidecar")
         spec = Spec(run_id=self.id, command=command, env=self.env, token=TOKEN, **{**given, **details})
