@@ -19,6 +19,7 @@ from jupyter_ra_jobs.errors import Conflict, RaJobsError, Unavailable
 from jupyter_ra_jobs.executors.base import SERVER_SECRETS, Executor
 from jupyter_ra_jobs.layout import Layout, disk_errors, write_private
 from jupyter_ra_jobs.models import Run
+from jupyter_ra_jobs.prometheus import LAUNCH_FAILURES, LAUNCHES
 from jupyter_ra_jobs.states import RunStatus
 from jupyter_ra_jobs.store import Store
 
@@ -140,9 +141,11 @@ class Launcher:
             await asyncio.to_thread(prepared.publish)
             handle = await self._in_thread(self._executor.launch, run_id, self._layout.run_dir(run_id))
         except (RaJobsError, OSError) as problem:
+            LAUNCH_FAILURES.inc()
             self._log.error("run %s could not be launched: %s", run_id, problem)
             self._store.move(run_id, RunStatus.FAILED, error=f"could not be launched: {problem}")
             raise
+        LAUNCHES.inc()
         self._store.change(
             run_id,
             tmux_window=handle.tmux_window,

@@ -21,6 +21,7 @@ from jupyter_ra_jobs.executors.base import Executor
 from jupyter_ra_jobs.layout import Layout
 from jupyter_ra_jobs.logs import open_log
 from jupyter_ra_jobs.models import Report, SidecarIdentity, Tracking
+from jupyter_ra_jobs.prometheus import LOST_SIDECARS, REPORTS
 from jupyter_ra_jobs.states import ACTIVE, TERMINAL, RunStatus
 from jupyter_ra_jobs.store import Store
 
@@ -72,6 +73,7 @@ class Reports:
         if report.status not in _REPORTABLE:
             known = ", ".join(sorted(_REPORTABLE))
             raise BadInput(f"status: {report.status} is not reported; one of {known} is")
+        REPORTS.inc()
         await self._catch_up([self._store.tracking(run_id)])
         before = self._store.tracking(run_id)
         if report.seq is not None and report.seq <= before.last_seq:
@@ -149,6 +151,7 @@ class Reports:
         stopped = t.stop_requested_at is not None
         status = RunStatus.STOPPED if stopped else RunStatus.FAILED
         if self._store.move(t.id, status, only_from=ACTIVE, error=why):
+            LOST_SIDECARS.inc()
             self._noted(t.id)
 
     def _spool_taken(self, run_id: str) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from jupyter_ra_jobs.errors import Conflict, LaunchFailed, RaJobsError, Unavailable
 from jupyter_ra_jobs.gpus import Gpus
 from jupyter_ra_jobs.launcher import Launcher
+from jupyter_ra_jobs.prometheus import TICK_SECONDS
 from jupyter_ra_jobs.reports import Reports
 from jupyter_ra_jobs.store import Store
 
@@ -75,8 +76,9 @@ class Scheduler:
 
     async def tick(self) -> None:
         """One pass: first what ended, then what can start."""
-        await self._launch_again(await self._reports.reconcile())
-        await self._fill()
+        with TICK_SECONDS.time():
+            await self._launch_again(await self._reports.reconcile())
+            await self._fill()
         self._on_tick(self._store.active_count())
 
     async def _launch_again(self, run_ids: list[str]) -> None:

@@ -1,6 +1,7 @@
 """The parts that do the work, built once and handed to whoever needs them."""
 
 import asyncio
+import contextlib
 import logging
 import os
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from jupyter_ra_jobs.log_search import LogSearch
 from jupyter_ra_jobs.logs import LogWatcher
 from jupyter_ra_jobs.metrics import Metrics
 from jupyter_ra_jobs.observer import CloseLooks, Observer, Watching
+from jupyter_ra_jobs.prometheus import show_runs
 from jupyter_ra_jobs.reports import Patience, Reports
 from jupyter_ra_jobs.rules import RULES, Limits
 from jupyter_ra_jobs.runs import Runs
@@ -70,6 +72,7 @@ class Services:
         self._on_tick = on_tick
         self._where: dict[str, Any] = {}
         self._announced = False
+        self._shown = contextlib.ExitStack()
         layout.create()
         self.changes = Changes()
         self.store = Store(layout.database, layout.runs, self.changes.ring)
@@ -138,6 +141,7 @@ class Services:
         self.gpus.look(then=self.scheduler.wake)
         self.scheduler.start()
         self.observer.start()
+        self._shown.callback(show_runs(self.store.counts))
 
     def _ticked(self, active: int) -> None:
         self._announce()
@@ -155,6 +159,7 @@ class Services:
 
     async def close(self) -> None:
         """End politely, within seconds: streams end, runs go on."""
+        self._shown.close()  # once, however often we are closed
         self.changes.close()
         self.log_watcher.close()
         self.log_search.close()
