@@ -33,14 +33,14 @@ def call(world: World, *options: str) -> subprocess.CompletedProcess[str]:
 
 
 def files(world: World) -> dict[str, Any]:
-    """All that lies in the workdir and at tmux's socket; with no server there, when it was written too."""
+    """All that lies in the workdir and at tmux's socket; nothing while a server writes there too."""
     found: dict[str, Any] = {}
-    held = (
-        set() if Layout(world.workdir).other_server(os.getpid()) else {"jobs.db", "jobs.db-wal", "spec.json"}
-    )
+    if Layout(world.workdir).other_server(os.getpid()) is not None:
+        return found
     for path in [*world.workdir.rglob("*"), *world.tmux_tmpdir.rglob("*")]:
         at = path.lstat()
-        found[str(path)] = (at.st_mode, at.st_uid, at.st_mtime_ns if path.name in held else None)
+        kept = path.name in {"jobs.db", "jobs.db-wal", "spec.json", "server.json"}
+        found[str(path)] = (at.st_mode, at.st_uid, at.st_mtime_ns if kept else None)
     return found
 
 
