@@ -103,7 +103,7 @@ async def _until(condition: Callable[[], bool]) -> None:
 
 async def _ticks(bench: Bench, active: int) -> tuple[float, float]:
     """The event loop's part of a tick, median and longest step, in seconds."""
-    app = RaJobsApp(tmux_session="bench", shell="sh", max_running=0, log_level="WARNING")
+    app = RaJobsApp(tmux_session="bench", shell="sh", max_running=0, log_level="WARN")
     services = app.build(bench.workdir, lambda _: None)
     where = {"scheme": "http", "host": "127.0.0.1", "port": 9, "path": "/", "pid": os.getpid(), "version": ""}
     await services.start(where)
