@@ -1,0 +1,3 @@
+"""All faults; importing this enters them into `FAULTS`."""
+
+from tests.faults.catalogue import server as server
