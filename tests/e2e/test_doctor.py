@@ -6,7 +6,6 @@ import os
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +16,7 @@ import pytest
 from jupyter_ra_jobs.layout import Layout
 from jupyter_ra_jobs.states import RunStatus
 from jupyter_ra_jobs.store import Store
-from tests.conftest import Server, World, wait_for
+from tests.conftest import RA_JOBS, Server, World, wait_for
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 
@@ -25,7 +24,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files aw
 def call(world: World, *options: str) -> subprocess.CompletedProcess[str]:
     """Call the doctor, and see that it has changed nothing."""
     was = files(world)
-    command = [sys.executable, "-m", "jupyter_ra_jobs", "doctor", "--workdir", str(world.workdir), *options]
+    command = [*RA_JOBS, "doctor", "--workdir", str(world.workdir), *options]
     done = subprocess.run(command, env=world.env, cwd=world.root, capture_output=True, text=True, check=False)
     assert files(world) == was
     assert done.stderr == ""

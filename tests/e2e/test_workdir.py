@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_ra_jobs.layout import Layout
-from tests.conftest import TOKEN, Server, World, wait_for
+from tests.conftest import RA_JOBS, TOKEN, Server, World, wait_for
 
 POLITE = 5.0
 """Seconds within which a server that is asked to end has ended."""
@@ -77,7 +77,7 @@ def test_export(server: Server) -> None:
     run_id = server.launch("exit 3")
     server.ended(run_id)
     server.create("true")
-    command = [sys.executable, "-m", "jupyter_ra_jobs", "export", "--workdir", str(server.world.workdir)]
+    command = [*RA_JOBS, "export", "--workdir", str(server.world.workdir)]
     exported = json.loads(subprocess.check_output(command, env=server.world.env))
     assert list(exported) == ["runs", "sweeps"]
     assert exported["runs"][run_id] | {"run_dir": ""} == server.run(run_id) | {"run_dir": ""}
@@ -199,7 +199,7 @@ def test_workdir_of_any_name(world: World, name: str) -> None:
 
 def test_wrong_setting(world: World) -> None:
     """Nothing is started with other settings than those that were given."""
-    command = [sys.executable, "-m", "jupyter_ra_jobs", "--workdir", str(world.workdir), "--allow-root"]
+    command = [*RA_JOBS, "--workdir", str(world.workdir), "--allow-root"]
     said = subprocess.run(
         [*command, "--RaJobsApp.max_running=-1"],
         env=world.env,

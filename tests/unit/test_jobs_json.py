@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from jupyter_ra_jobs.errors import RaJobsError
 from jupyter_ra_jobs.layout import Layout
 from jupyter_ra_jobs.states import RunStatus
 from jupyter_ra_jobs.store import Store
+from tests.conftest import RA_JOBS
 from tests.unit.records import make_run, make_sweep
 
 GOOD = {"name": "x", "command": "y", "status": "ready"}
@@ -282,7 +282,7 @@ def test_export_is_complete(layout: Layout) -> None:
 
 def export(workdir: Path) -> subprocess.CompletedProcess[str]:
     """Call the command, as a user does."""
-    command = [sys.executable, "-m", "jupyter_ra_jobs", "export", "--workdir", str(workdir)]
+    command = [*RA_JOBS, "export", "--workdir", str(workdir)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
