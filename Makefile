@@ -6,18 +6,21 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test lint bench dev clean
+.PHONY: help run test soak lint bench dev clean
 
 help: ## this list
 	@awk -F ': .*## ' '/^[a-z]+:.* ## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
 	@echo
-	@echo '  VENV=$(VENV)  PYTHON=(the first that is 3.10 or newer)  PORT=$(PORT)  ARGS=(for pytest)'
+	@echo '  VENV=$(VENV)  PYTHON=(the first that is 3.10 or newer)  PORT=$(PORT)  ARGS=(for pytest, or the soak)'
 
 run: $(VENV)/.installed-examples ## a server on an example project, with real runs in it (PORT=8888)
 	@$(VENV)/bin/python tools/demo.py --port $(PORT)
 
 test: $(VENV)/.installed-examples,test ## all tests (ARGS="-k logs", ARGS="-n 2", ...)
 	$(VENV)/bin/pytest $(ARGS)
+
+soak: $(VENV)/.installed-examples,test ## an hour of faults, several at once; what was lost (ARGS="--minutes 10")
+	$(VENV)/bin/python -m tests.faults.soak $(ARGS)
 
 lint: $(VENV)/.installed-lint ## ruff and mypy
 	$(VENV)/bin/ruff check

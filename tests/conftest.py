@@ -139,6 +139,7 @@ class Server:
         self.base_url = base_url
         self.process: subprocess.Popen[bytes] | None = None
         self.port = 0
+        self.starts = 0
 
     def start(self, *options: str) -> "Server":
         """Start it, and wait until it answers."""
@@ -149,6 +150,7 @@ class Server:
         command += ["--allow-root", "--no-browser", "--ServerApp.ip=127.0.0.1", "--ServerApp.port_retries=0"]
         command += [f"--ServerApp.port={self.port}", *self.options, *options]
         with (self.world.root / "server.out").open("ab") as out:
+            self.starts += 1
             self.process = subprocess.Popen(
                 command,
                 env=self.world.env,

@@ -56,6 +56,10 @@ class End(NamedTuple):
     """Whether all of its output is there; else a beginning of it, of what it wrote before it was struck."""
 
 
+def _ends() -> list[End]:
+    return [End("failed" if n % 3 else "finished", n % 3) for n in range(RUNS)]
+
+
 class Amid:
     """A sweep under way, and what must become of each of its runs.
 
@@ -71,7 +75,7 @@ class Amid:
         (self.folder / "work.sh").write_text(WORK % DONE_BEFORE)
         self.sweep_id = ""
         self.ids: list[str] = []
-        self.ends: list[End] = [End("failed" if n % 3 else "finished", n % 3) for n in range(RUNS)]
+        self.ends: list[End] = _ends()
 
     def begin(self) -> "Amid":
         """Create and start the sweep, and wait until it is in the middle."""
@@ -92,6 +96,15 @@ class Amid:
         waiting = range(DONE_BEFORE, DONE_BEFORE + PARALLEL)
         return self.progress()["running"] == PARALLEL and all(
             self.server.log(self.ids[n]) == _head(n) for n in waiting
+        )
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether another fault can follow: the four wait still, and all are to end as they would have."""
+        return (
+            self.ends == _ends()
+            and not (self.folder / "go").exists()
+            and all(self.server.run(run_id)["status"] == "running" for run_id in self.at_work)
         )
 
     @property
