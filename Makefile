@@ -6,7 +6,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test soak lint bench dev clean
+.PHONY: help run test soak lint audit licences bench dev clean
 
 help: ## this list
 	@awk -F ': .*## ' '/^[a-z]+:.* ## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -26,7 +26,14 @@ lint: $(VENV)/.installed-lint ## ruff and mypy
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
-	$(VENV)/bin/mypy tools/demo.py
+	$(VENV)/bin/mypy tools/*.py
+
+audit: $(VENV)/.installed-audit,tensorboard,wandb ## known vulnerabilities and new licences of what is installed with us
+	$(VENV)/bin/python tools/audit.py
+	$(VENV)/bin/python tools/licences.py --check
+
+licences: $(VENV)/.installed-audit,tensorboard,wandb ## docs/licences.md anew
+	$(VENV)/bin/python tools/licences.py
 
 bench: $(VENV)/.installed-examples,test ## the measurements, each with its reference beside it
 	$(VENV)/bin/python bench/core.py

@@ -3,9 +3,10 @@
 SQLite in WAL mode with synchronous=FULL: what a write has returned from survives a power cut.
 """
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import msgspec
 from jupyter_ra_jobs.errors import RaJobsError, StorageFull, Unavailable
 from jupyter_ra_jobs.models import SidecarIdentity
 from jupyter_ra_jobs.states import TERMINAL, RunStatus
+from jupyter_ra_jobs.store.migrations import MIGRATIONS
 
 SCHEMA_VERSION = 1
 _BUSY_SECONDS = 0.25  # how long the event loop may stand still for another process's write
@@ -56,9 +58,9 @@ class Database:
         self.execute("PRAGMA journal_mode = WAL")
         self.execute("PRAGMA synchronous = FULL")
         with self.transaction():
-            self._create_or_check(path)
+            self._create_or_migrate(path)
 
-    def _create_or_check(self, path: Path) -> None:
+    def _create_or_migrate(self, path: Path) -> None:
         (version,) = self.execute("PRAGMA user_version").fetchone()
         if version == 0:
             schema = resources.files("jupyter_ra_jobs.store").joinpath("schema.sql").read_text()
@@ -70,6 +72,12 @@ class Database:
                 f"{path} was written by a newer jupyter_ra_jobs (schema {version}, this one knows "
                 f"{SCHEMA_VERSION}); install that version, or use another workdir"
             )
+        elif version < SCHEMA_VERSION:
+            _keep_copy(path, version)
+            for older in range(version, SCHEMA_VERSION):
+                for statement in MIGRATIONS[older]:
+                    self.execute(statement)
+            self.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     def close(self) -> None:
         """Close the database; nothing may be called afterwards."""
@@ -118,6 +126,22 @@ class Database:
     def set_meta(self, key: str, value: str) -> None:
         """Keep a note about the whole store."""
         self.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+
+def _keep_copy(path: Path, version: int) -> None:
+    """A copy beside the database, mode 0600, of what is committed; whoever calls holds all writers off."""
+    kept = path.with_name(f"{path.name}.schema-{version}.bak")
+    beside = kept.with_name(f"{kept.name}.new")
+    try:
+        beside.unlink(missing_ok=True)  # of a start that was killed here
+        os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        with closing(sqlite3.connect(path)) as committed, closing(sqlite3.connect(beside)) as copy:
+            committed.backup(copy)
+        beside.replace(kept)
+    except OSError as problem:
+        raise StorageFull(f"cannot write {beside}: {problem.strerror}") from problem
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""Stores of released versions, opened by the present one."""
