@@ -1,7 +1,6 @@
 """The extension: its settings, and the one place where its objects are built."""
 
 import datetime
-import os
 import re
 import sys
 from collections.abc import Callable
@@ -253,7 +252,7 @@ class RaJobsApp(ExtensionApp):
 def _where(serverapp: ServerApp) -> dict[str, Any]:
     """How a process on this machine reaches the server."""
     path = url_path_join(serverapp.base_url, PREFIX)
-    where: dict[str, Any] = {"path": path, "pid": os.getpid(), "version": __version__}
+    where: dict[str, Any] = {"path": path, "version": __version__}
     if serverapp.sock:
         return {**where, "scheme": "http", "socket": str(Path(serverapp.sock).absolute())}
     scheme = "https" if serverapp.certfile else "http"

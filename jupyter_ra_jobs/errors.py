@@ -5,7 +5,6 @@ RaJobsError (500)
 ├── NotFound (404)      no such run, sweep or file
 ├── Conflict (409)      the state of the thing forbids it
 ├── TooLarge (413)      a body beyond what this route takes
-├── LaunchFailed (500)  the executor could not start a run
 ├── Unavailable (503)   something of the machine is missing, tmux for one
 │   └── Busy            too many do this at once; later there is room
 └── StorageFull (507)   the disk took nothing; the store is as it was
@@ -45,13 +44,6 @@ class TooLarge(RaJobsError):
 
     status = 413
     reason = "Payload Too Large"
-
-
-class LaunchFailed(RaJobsError):
-    """The executor was asked to start a run and could not."""
-
-    status = 500
-    reason = "Launch Failed"
 
 
 class Unavailable(RaJobsError):

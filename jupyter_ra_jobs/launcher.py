@@ -70,6 +70,8 @@ class Launcher:
         # One thread: tmux serves one client after the other anyway, and so no two of ours ever
         # create the session at the same time.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ra-jobs-executor")
+        self.held_up = False
+        """Whether the executor refused the last launch, as it would the next one."""
 
     def close(self) -> None:
         """Let go of the thread; a launch under way ends first."""
@@ -101,8 +103,9 @@ class Launcher:
         """Launch a `ready` or `queued` run; False when no slot is free, or one of its GPUs is not, and then
         nothing has changed.
 
-        Raises Conflict when the run is beyond that (somebody was quicker), and LaunchFailed, after
-        which the run is `failed`.
+        A claimed run whose sidecar the executor would not start stays `launching`, its `error` says why,
+        and is launched again by and by: nothing of that is the command's fault, and no try of the run's own.
+        Raises Conflict when the run is beyond that (somebody was quicker).
         """
         now = self._store.run(run_id)
         if (now.command, now.workdir) != prepared.work:
@@ -118,7 +121,10 @@ class Launcher:
             start_requested=0,
         )
         if claimed:
-            await self._start_sidecar(run_id, prepared)
+            try:
+                await self._start_sidecar(run_id, prepared)
+            except RaJobsError as problem:
+                self._log.warning("run %s waits to be launched: %s", run_id, problem)
             return True
         status = self._store.status(run_id)
         if status in (RunStatus.READY, RunStatus.QUEUED):
@@ -127,23 +133,29 @@ class Launcher:
         raise Conflict(f"run {run_id} is {status} and cannot be started")
 
     async def relaunch(self, run_id: str) -> None:
-        """Launch a run that an earlier server claimed and perhaps never launched.
+        """Launch a run that was claimed and perhaps never launched: an earlier server's, or one refused.
 
-        Harmless if it did: a sidecar that finds a spool in the run dir leaves it alone.
+        Harmless if it was: a sidecar that finds a spool in the run dir leaves it alone.
+        Raises Unavailable and StorageFull; it may be tried again then.
         """
         run = self._store.run(run_id)
         prepared = await self.prepare(run, self._store.env(run_id), run.gpu_ids)
-        self._store.change(run_id, token_hash=prepared.token_hash, launched_at=time.time())
+        changes = {"token_hash": prepared.token_hash, "launched_at": time.time()}
+        if not self._store.change(run_id, only_from=[RunStatus.LAUNCHING], **changes):
+            prepared.discard()  # its sidecar has spoken meanwhile, and goes on with the token that it has
+            return
         await self._start_sidecar(run_id, prepared)
 
     async def _start_sidecar(self, run_id: str, prepared: "Prepared") -> None:
+        self.held_up = False
         try:
-            await asyncio.to_thread(prepared.publish)
+            with disk_errors(self._layout.run_dir(run_id)):
+                await asyncio.to_thread(prepared.publish)
             handle = await self._in_thread(self._executor.launch, run_id, self._layout.run_dir(run_id))
-        except (RaJobsError, OSError) as problem:
+        except RaJobsError as problem:
             LAUNCH_FAILURES.inc()
-            self._log.error("run %s could not be launched: %s", run_id, problem)
-            self._store.move(run_id, RunStatus.FAILED, error=f"could not be launched: {problem}")
+            self.held_up = isinstance(problem, Unavailable)
+            self._store.change(run_id, only_from=[RunStatus.LAUNCHING], error=f"not launched yet: {problem}")
             raise
         LAUNCHES.inc()
         self._store.change(

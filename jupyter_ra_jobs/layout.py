@@ -78,12 +78,10 @@ class Layout:
             return None
         return said if isinstance(said, dict) else None
 
-    def other_server(self, pid: int) -> dict[str, Any] | None:
-        """What another server that lives, not process `pid`, says of itself."""
+    def other_server(self) -> dict[str, Any] | None:
+        """What another server than this process, one that lives, says of itself."""
         said = self.server()
-        if said is None or said.get("pid") == pid or not isinstance(said.get("pid"), int):
-            return None
-        return said if procs.look(said["pid"]) is not None else None
+        return said if said and said.get("pid") != os.getpid() and procs.still_lives(said) else None
 
     def write_server_file(self, where: dict[str, Any]) -> None:
         """Tell the sidecars where the server is now."""

@@ -213,7 +213,7 @@ class Reports:
         if report.status is RunStatus.RUNNING:
             if t.status is RunStatus.RUNNING:
                 return not details or self._store.change(t.id, only_from=ACTIVE, **details)
-            if not self._store.move(t.id, RunStatus.RUNNING, at=report.time, **details):
+            if not self._store.move(t.id, RunStatus.RUNNING, at=report.time, error=None, **details):
                 return False
             self._noted(t.id)
             return True

@@ -96,8 +96,7 @@ class Runs:
         """Create a run, `ready`, or started when `auto_start` asks for it.
 
         `claim` is part of the transaction that stores it: Conflict when it says no.
-        Raises BadInput; with `auto_start` also what `start` raises, and then nothing was created unless
-        the launch itself failed.
+        Raises BadInput; with `auto_start` also what `start` raises, and then nothing was created.
         """
         await self._gpus.check(new.gpus)
         run, env = self.build(new), checked_env(new.env)
@@ -187,8 +186,8 @@ class Runs:
 
         One that needs GPUs, or others to finish first, always takes its turn in the queue.
 
-        Raises Conflict from any other status, Unavailable, StorageFull and BadInput (its workdir is gone)
-        with nothing changed, LaunchFailed after which the run is `failed`.
+        Raises Conflict from any other status, Unavailable, StorageFull and BadInput (its workdir is gone),
+        with nothing changed.
         """
         run = self._store.run(run_id)
         if run.status not in (RunStatus.READY, RunStatus.QUEUED):

@@ -5,11 +5,12 @@ import contextlib
 import logging
 from collections.abc import Callable
 
-from jupyter_ra_jobs.errors import Conflict, LaunchFailed, RaJobsError, Unavailable
+from jupyter_ra_jobs.errors import Conflict, RaJobsError, Unavailable
 from jupyter_ra_jobs.gpus import Gpus
 from jupyter_ra_jobs.launcher import Launcher
 from jupyter_ra_jobs.prometheus import TICK_SECONDS
 from jupyter_ra_jobs.reports import Reports
+from jupyter_ra_jobs.states import RunStatus
 from jupyter_ra_jobs.store import Store
 
 _BUSY_TICK = 1.0
@@ -84,7 +85,8 @@ class Scheduler:
     async def _launch_again(self, run_ids: list[str]) -> None:
         """Second chances: their server died between claim and launch, or tmux while a sidecar began.
 
-        Harmless, since a sidecar leaves a run alone that another one has begun. One chance each.
+        Harmless, since a sidecar leaves a run alone that another one has begun. One chance each, not
+        counting those that the executor refused: they wait until it takes one.
         """
         for run_id in run_ids:
             if run_id in self._launched_again:
@@ -94,14 +96,17 @@ class Scheduler:
             try:
                 await self._launcher.relaunch(run_id)
             except Unavailable as problem:
-                self._log.warning("run %s waits on: %s", run_id, problem)
-            except RaJobsError as problem:
-                self._log.error("run %s: %s", run_id, problem)
+                self._log.warning("run %s waits to be launched: %s", run_id, problem)
+                return  # as would the others
+            except RaJobsError as problem:  # its folder takes nothing
+                self._log.warning("run %s waits to be launched: %s", run_id, problem)
             else:
                 self._launched_again.add(run_id)
 
     async def _fill(self) -> None:
-        """Start the runs that wait, first come first, while there are slots."""
+        """Start the runs that wait, first come first, while there are slots and the executor takes them."""
+        if self._launcher.held_up and any(t.status is RunStatus.LAUNCHING for t in self._store.active()):
+            return  # one of those goes first, and shows whether it can
         limit = self._launcher.max_active
         free = _AT_ONCE if limit is None else min(_AT_ONCE, limit - self._store.active_count())
         # More than can go: one whose folder takes nothing must not hold up those behind it.
@@ -115,7 +120,9 @@ class Scheduler:
                     prepared.discard()
                     return
                 free -= 1
-            except (Conflict, LaunchFailed) as problem:  # stopped meanwhile; or failed, and on record
+                if self._launcher.held_up:
+                    return
+            except Conflict as problem:  # stopped meanwhile
                 self._log.info("run %s: %s", run_id, problem)
             except Unavailable as problem:
                 self._log.warning("the queue waits: %s", problem)

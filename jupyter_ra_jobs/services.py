@@ -3,10 +3,10 @@
 import asyncio
 import contextlib
 import logging
-import os
 from collections.abc import Callable
 from typing import Any
 
+from jupyter_ra_jobs_sidecar import procs
 from msgspec import Struct
 
 from jupyter_ra_jobs import jobs_json
@@ -127,8 +127,8 @@ class Services:
 
     async def start(self, where: dict[str, Any]) -> None:
         """Take up the runs there are, tell their sidecars where we are, begin to schedule."""
-        self._where = where
-        other = self.layout.other_server(os.getpid())
+        self._where = {**where, **procs.name_myself()}
+        other = self.layout.other_server()
         if other is not None:
             self.log.warning(
                 "another server (pid %s, port %s) works on %s too; each may start what the other queued",
@@ -144,14 +144,15 @@ class Services:
         self._shown.callback(show_runs(self.store.counts))
 
     def _ticked(self, active: int) -> None:
-        self._announce()
+        if not self.changes.closed:
+            self._announce()
         self._on_tick(active)
 
     def _announce(self) -> None:
         """Say where we are, unless another server that lives says it; again, should the file be lost."""
         try:
             said = self.layout.server()
-            if said != self._where and (self.layout.other_server(os.getpid()) is None or not self._announced):
+            if said != self._where and (self.layout.other_server() is None or not self._announced):
                 self.layout.write_server_file(self._where)
             self._announced = True
         except StorageFull as problem:  # the spools tell all; the next tick tries again
@@ -161,13 +162,13 @@ class Services:
         """End politely, within seconds: streams end, runs go on."""
         self._shown.close()  # once, however often we are closed
         self.changes.close()
+        if self.layout.server() == self._where:  # first of all: our port is free already, for anybody
+            self.layout.server_file.unlink(missing_ok=True)
         self.log_watcher.close()
         self.log_search.close()
         self.metrics.close()
         await self.scheduler.close()
         await self.observer.close()
-        if self.layout.server() == self._where:
-            self.layout.server_file.unlink(missing_ok=True)  # whoever has our port next is not us
         await self.reports.close()
         await self.artifacts.close()
         self.launcher.close()

@@ -80,9 +80,13 @@ class Sweeps:
     # -- making and changing -----------------------------------------------------------------------
 
     async def create(self, new: NewSweep) -> Sweep:
-        """Create a sweep, and unless it is a draft all of its runs, in one transaction. Raises BadInput."""
+        """Create a sweep, and unless it is a draft all of its runs, started if asked for, in one transaction.
+
+        Raises BadInput.
+        """
         await self._gpus.check(new.gpus)
         env = checked_env(new.env)
+        created_at, starts = time.time(), new.auto_start or new.status == "running"
         sweep = StoredSweep(
             id=secrets.token_hex(6),
             name=checked_text("name", new.name),
@@ -92,9 +96,10 @@ class Sweeps:
             method=new.method,
             seed=new.seed,
             max_runs=new.max_runs,
-            parallel=new.parallel,
+            parallel=(new.parallel or 1) if starts else new.parallel,
+            started_at=created_at if starts else None,
             is_draft=new.status == "draft" and not new.auto_start,
-            created_at=time.time(),
+            created_at=created_at,
             goal=new.goal,
             chat_session_id=new.chat_session_id,
             ui_config=new.ui_config,
@@ -106,10 +111,10 @@ class Sweeps:
         with self._store.transaction():
             self._store.sweeps.add(sweep, env)
             if not sweep.is_draft:
-                self._add_children(sweep, children)
+                self._add_children(sweep, children, start=starts)
         await asyncio.sleep(0)  # that took milliseconds if they are many: let others in
-        if new.auto_start or new.status == "running":
-            self.start(sweep.id, new.parallel or 1)
+        if starts:
+            self._wake()
         return self.get(sweep.id)
 
     def create_wild(self, new: NewWildSweep) -> Sweep:
@@ -158,12 +163,12 @@ class Sweeps:
             if self._store.sweeps.get(sweep_id) != sweep:
                 raise Conflict(f"sweep {sweep_id} was changed meanwhile; look at it, and try again")
             if begins and children is not None:
-                self._add_children(sweep, children)
+                self._add_children(sweep, children, start=False)
                 changes["is_draft"] = False
             if changes:
                 self._store.sweeps.change(sweep_id, **changes)
-        if status == "running":
-            self.start(sweep_id, sweep.parallel or 1)
+            if status == "running":
+                self.start(sweep_id, sweep.parallel or 1)
         if status == "canceled":
             self.stop(sweep_id)
         return self.get(sweep_id)
@@ -203,9 +208,13 @@ class Sweeps:
                 )
         return _Children(structs.replace(template, sweep_id=sweep.id), copies, total)
 
-    def _add_children(self, sweep: StoredSweep, children: "_Children") -> None:
-        self._store.queue.check_after(children.template.after)
-        self._store.add_copies(children.template, children.copies, self._store.sweeps.env(sweep.id))
+    def _add_children(self, sweep: StoredSweep, children: "_Children", *, start: bool) -> None:
+        template = children.template
+        self._store.queue.check_after(template.after)
+        if start:
+            template = structs.replace(template, status=RunStatus.QUEUED, queued_at=time.time())
+        env = self._store.sweeps.env(sweep.id)
+        self._store.add_copies(template, children.copies, env, start_requested=start)
 
     # -- starting and stopping ---------------------------------------------------------------------
 
@@ -252,7 +261,7 @@ class Sweeps:
             raise Conflict(f"sweep {sweep_id} has no failed or stopped runs to retry")
         with self._store.transaction():
             self._add_again([self._store.run(run_id) for run_id in again])
-        self.start(sweep_id, sweep.parallel or 1)
+            self.start(sweep_id, sweep.parallel or 1)
         return self.get(sweep_id)
 
     def _add_again(self, ended: list[Run]) -> None:

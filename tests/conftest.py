@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -143,6 +143,12 @@ class Server:
 
     def start(self, *options: str) -> "Server":
         """Start it, and wait until it answers."""
+        self.spawn(*options)
+        wait_for(self._answers, "the server answers")
+        return self
+
+    def spawn(self, *options: str, prefix: Sequence[str] = (), env: dict[str, str] | None = None) -> None:
+        """Start it, and wait for nothing; `prefix` is a command that starts it."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -152,15 +158,13 @@ class Server:
         with (self.world.root / "server.out").open("ab") as out:
             self.starts += 1
             self.process = subprocess.Popen(
-                command,
-                env=self.world.env,
+                [*prefix, *command],
+                env=env or self.world.env,
                 cwd=self.world.root,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
             )
-        wait_for(self._answers, "the server answers")
-        return self
 
     def _answers(self) -> bool:
         assert self.process is not None

@@ -1,7 +1,6 @@
 """`jupyter ra-jobs doctor`: is all well with a workdir, and if not, how is it mended? Changes nothing."""
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,7 +68,7 @@ def examine(settings: RaJobsApp) -> Iterator[Finding]:
         return
     yield from data.rights(layout)
     yield data.disk(layout.data, settings.disk_low_bytes)
-    server_lives = layout.other_server(os.getpid()) is not None
+    server_lives = layout.other_server() is not None
     looked = yield from data.store(layout, server_lives)
     if looked is not None:
         yield from data.runs(layout, looked, server_lives)

@@ -1,7 +1,6 @@
 """The server of a workdir: does it live, and answer where its sidecars look for it?"""
 
 import json
-import os
 import socket
 import ssl
 from typing import Any
@@ -23,7 +22,7 @@ def server(layout: Layout) -> Finding:
                 "server", f"{layout.server_file} can't be read", "restart the server: it writes it anew"
             )
         return ok("server", "none runs here")
-    if layout.other_server(os.getpid()) is None:
+    if layout.other_server() is None:
         mend = "start the server: it takes up what was left"
         return warn("server", f"process {said.get('pid')} has ended without a word", mend)
     try:

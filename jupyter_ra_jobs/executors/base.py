@@ -27,7 +27,7 @@ class Executor(Protocol):
         """A word on what is used, such as "tmux 3.3a"; raises Unavailable when it is missing."""
 
     def launch(self, run_id: str, run_dir: Path) -> Handle:
-        """Start a sidecar on a run dir that holds its spec; raises LaunchFailed.
+        """Start a sidecar on a run dir that holds its spec; raises Unavailable.
 
         Launching the same run dir twice is harmless: the second sidecar finds the spool taken.
         """

@@ -14,7 +14,7 @@ import libtmux
 from jupyter_ra_jobs_sidecar import procs
 from libtmux.exc import LibTmuxException
 
-from jupyter_ra_jobs.errors import LaunchFailed, Unavailable
+from jupyter_ra_jobs.errors import Unavailable
 from jupyter_ra_jobs.executors.base import SERVER_SECRETS, Handle
 from jupyter_ra_jobs.models import SidecarIdentity
 
@@ -81,7 +81,7 @@ class TmuxExecutor:
                 break
             said = self._open_session(starts_server=bool(_NO_SERVER.search(said))) or said
             time.sleep(0.02 * 2**attempt if attempt else 0)  # a server on its way out, maybe
-        raise LaunchFailed(f"tmux opened no window: {said or 'it gave no reason'}")
+        raise Unavailable(f"tmux opened no window: {said or 'it gave no reason'}")
 
     def _open_session(self, *, starts_server: bool) -> str:
         """Open the session, with a window that stays; returns what tmux complained about.

@@ -47,7 +47,7 @@ class AlertRespondHandler(Handler):
         action="execute",
         body=AlertAnswer,
         answer=Message,
-        errors=(400, 404, 409, 500, 503),
+        errors=(400, 404, 409, 503),
     )
     async def post(self, alert_id: str, answer: AlertAnswer) -> Message:
         """`Stop run` stops the run, `Rerun` of a rule's alert runs it again; any other is only handed on."""

@@ -54,7 +54,7 @@ class RunsHandler(Handler):
             self.set_header("Link", f'<{self.request.path}?{following}>; rel="next"')
         return runs
 
-    @operation("Create a run", action="execute", body=NewRun, answer=Run, errors=(400, 500, 503))
+    @operation("Create a run", action="execute", body=NewRun, answer=Run, errors=(400, 503))
     async def post(self, new: NewRun) -> Run:
         """A run that is `ready`, or started at once with `auto_start`."""
         return await self.services.runs.create(new)
@@ -91,14 +91,18 @@ class StartHandler(Handler):
         action="execute",
         body=Nothing,
         answer=RunStarted,
-        errors=(400, 404, 409, 500, 503, 507),
+        errors=(400, 404, 409, 503, 507),
     )
     async def post(self, run_id: str, _: Nothing) -> RunStarted:
         """The run, launched; or queued, if no slot is free."""
         run = await self.services.runs.start(run_id)
-        waits = run.status is RunStatus.QUEUED
+        message = "Run started"
+        if run.status is RunStatus.QUEUED:
+            message = "No slot is free: the run starts when one is"
+        elif run.status is RunStatus.LAUNCHING and run.error:
+            message = run.error
         return RunStarted(
-            message="No slot is free: the run starts when one is" if waits else "Run started",
+            message=message,
             tmux_window=run.tmux_window,
             run=run,
         )
@@ -117,9 +121,7 @@ class StopHandler(Handler):
 class RerunHandler(Handler):
     """Run it again, as a new run."""
 
-    @operation(
-        "Rerun a run", action="execute", body=RerunOptions, answer=Run, errors=(400, 404, 500, 503, 507)
-    )
+    @operation("Rerun a run", action="execute", body=RerunOptions, answer=Run, errors=(400, 404, 503, 507))
     async def post(self, run_id: str, options: RerunOptions) -> Run:
         """The new run."""
         return await self.services.runs.rerun(run_id, options)

@@ -135,7 +135,7 @@ class SweepRunsHandler(Handler):
         action="execute",
         body=NewRun,
         answer=Run,
-        errors=(400, 404, 413, 500, 503, 507),
+        errors=(400, 404, 413, 503, 507),
     )
     async def post(self, sweep_id: str, new: NewRun) -> Run:
         """As POST /runs."""

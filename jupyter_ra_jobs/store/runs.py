@@ -110,12 +110,20 @@ class Store:
                 self.queue.wait([run_id], after)
         self._db.changed()
 
-    def add_copies(self, run: Run, copies: Sequence[Copy], env: Mapping[str, str] | None = None) -> None:
+    def add_copies(
+        self,
+        run: Run,
+        copies: Sequence[Copy],
+        env: Mapping[str, str] | None = None,
+        *,
+        start_requested: bool = False,
+    ) -> None:
         """Store new runs that differ from `run` in what a `Copy` says; all of them or none.
 
         One statement, however many: a thousand take some milliseconds.
         """
         shared = to_row(run) | to_columns({"env": dict(env or {})})
+        shared["start_requested"] = int(start_requested)
         for name in Copy._fields:
             del shared[name]
         with self.transaction():

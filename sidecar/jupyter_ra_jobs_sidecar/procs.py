@@ -8,6 +8,10 @@ import os
 import signal
 import time
 
+TYPE_CHECKING = False  # typing.TYPE_CHECKING costs an import
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 RUN_ID_VARIABLE = "RA_RUN_ID"
 """Carried by each process of a run, however it forks: what finds the ones that left the tree."""
 
@@ -51,6 +55,24 @@ def is_alive(pid: int, start: int) -> bool:
     """Whether the very process that started at `start` still runs (in this boot)."""
     process = look(pid)
     return process is not None and process.start == start
+
+
+def name_myself() -> dict[str, object]:
+    """This process, named beyond doubt, to be written down for others: see `still_lives`."""
+    me = look(os.getpid())
+    assert me is not None
+    return {"pid": me.pid, "pid_start": me.start, "boot_id": boot_id()}
+
+
+def still_lives(name: "Mapping[str, object]") -> bool:
+    """Whether the process that somebody wrote down by its `name_myself` runs, here and now.
+
+    One of another machine, or of a container with pids of its own, can't be seen from here: it does not.
+    """
+    pid, start = name.get("pid"), name.get("pid_start")
+    if not isinstance(pid, int) or not isinstance(start, int):
+        return False
+    return is_alive(pid, start) and name.get("boot_id") == boot_id()
 
 
 def send(pid: int, start: int, number: int) -> bool:

@@ -1,6 +1,9 @@
 """The server is killed with -9: its runs go on, and the next server knows how they ended."""
 
 import json
+import os
+import signal
+import socket
 import threading
 from typing import Any
 
@@ -10,6 +13,7 @@ from jupyter_ra_jobs.layout import Layout
 from jupyter_ra_jobs.states import RunStatus
 from jupyter_ra_jobs.store import Store
 from tests.conftest import Server, World, wait_for
+from tests.faults.catalogue.server import client, crash_while_starting, end_client
 
 # Runs until a file `go` is there, and says so before and after.
 WAITS = "echo before; until [ -e go ]; do sleep 0.02; done; echo after; exit {}"
@@ -222,3 +226,118 @@ def test_claimed_and_tmux_is_gone(server: Server) -> None:
     server.kill()
     server.start()
     assert brief(server.ended(claimed)) == ("finished", 0)
+
+
+@pytest.mark.parametrize("pid_reused", [False, True])
+def test_port_taken_over(server: Server, pid_reused: bool) -> None:
+    """Who has the port of a killed server hears nothing of its runs; nor if its pid is another's by now."""
+    ids = [server.launch(WAITS.format(n)) for n in range(3)]
+    for run_id in ids:
+        server.until(run_id, "running")
+    server.kill()
+    if pid_reused:
+        file = Layout(server.world.workdir).server_file
+        file.write_text(json.dumps({**json.loads(file.read_text()), "pid": os.getpid()}))
+    with socket.create_server(("127.0.0.1", server.port)) as thief:
+        thief.setblocking(False)
+        go(server.world)
+        for run_id in ids:
+            story = server.run_dir(run_id) / "sidecar.log"
+            wait_for(lambda story=story: "report 2 not delivered" in story.read_text(), "it looked")
+        with pytest.raises(BlockingIOError):
+            thief.accept()
+    server.start()
+    assert [server.ended(run_id)["exit_code"] for run_id in ids] == [0, 1, 2]
+    assert [server.log(run_id) for run_id in ids] == [OUTPUT] * 3
+
+
+def test_killed_while_starting(server: Server) -> None:
+    """Five times, with runs to take up and one to launch: each goes on, or is launched, once."""
+    at_work = [server.launch(f"echo started >>{n}.starts; {WAITS.format(n)}") for n in range(3)]
+    for run_id in at_work:
+        server.until(run_id, "running")
+    claimed = server.create(f"echo started >>3.starts; {WAITS.format(3)}")["id"]
+    server.kill()
+    layout = Layout(server.world.workdir)
+    store = Store(layout.database, layout.runs)
+    assert store.move(claimed, RunStatus.LAUNCHING)
+    store.close()
+    crash_while_starting(server)
+    server.start()
+    server.until(claimed, "running")
+    go(server.world)
+    assert [server.ended(run_id)["exit_code"] for run_id in (*at_work, claimed)] == [0, 1, 2, 3]
+    for n in range(4):
+        assert (server.world.workdir / f"{n}.starts").read_text() == "started\n"
+
+
+@pytest.mark.parametrize("auto_start", [False, True])
+def test_killed_while_creating_a_sweep(server: Server, auto_start: bool) -> None:
+    """One of 1,000 runs is there whole, and started if that was asked for, or not at all."""
+    known: set[str] = set()
+    for round_number in range(4):
+        answered: list[str] = []
+        written = threading.Event()
+
+        def create(answered: list[str] = answered, written: threading.Event = written) -> None:
+            more = {"auto_start": True, "parallel": 1} if auto_start else {}
+            try:
+                parameters = {"n": list(range(1000))}
+                made = server.post("/sweeps", name="many", base_command="true", parameters=parameters, **more)
+                answered.append(made.json["id"])
+            except OSError:  # the server is gone
+                pass
+            written.set()
+
+        creator = threading.Thread(target=create)
+        creator.start()
+        written.wait(0.02 * round_number)  # some moment of it, another one each time
+        server.kill()
+        creator.join()
+        server.start()
+        sweeps = {sweep["id"]: sweep for sweep in server.get("/sweeps").json}
+        new = sweeps.keys() - known
+        assert set(answered) <= new
+        for sweep_id in new:
+            progress = sweeps[sweep_id]["progress"]
+            assert progress["total"] == 1000
+            assert progress["ready"] == (0 if auto_start else 1000)
+            assert server.post(f"/sweeps/{sweep_id}/stop").status == 200
+        known |= new
+
+
+def test_stopped_by_hand_meanwhile(server: Server) -> None:
+    """Who has no server stops a run by a signal to its sidecar, or by its window; the next server knows."""
+    ids = [server.launch("echo on; exec sleep 1000") for _ in range(2)]
+    for run_id in ids:
+        server.until(run_id, "running")
+        wait_for(lambda run_id=run_id: server.log(run_id) == b"on\n", "it is at work")
+    server.kill()
+    first = json.loads((server.run_dir(ids[0]) / "events.jsonl").read_text().splitlines()[0])
+    os.kill(first["sidecar"]["pid"], signal.SIGTERM)
+    assert not server.world.tmux("kill-window", "-t", f"=research-agent:=ra-job-{ids[1]}").returncode
+    for run_id in ids:
+        wait_for(lambda run_id=run_id: ended_on_disk(server, run_id), "it has ended")
+    server.start()
+    assert [brief(server.ended(run_id)) for run_id in ids] == [("stopped", 130)] * 2
+
+
+def test_client_killed(world: World) -> None:
+    """The kernel that made the runs and watches them is killed: they go on; its streams are free again."""
+    server = Server(world, "--RaJobsApp.max_streams=3").start()
+    ids = [server.launch(WAITS.format(n)) for n in range(2)]
+    watching = client(server, [f"/runs/{run_id}/logs/stream" for run_id in ids] + ["/events"])
+    assert server.get("/events").status == 503
+    end_client(watching)
+
+    def room() -> bool:
+        try:
+            end_client(client(server, ["/events"]))
+        except AssertionError:  # not yet
+            return False
+        return True
+
+    wait_for(room, "streams are free again")
+    go(world)
+    assert [server.ended(run_id)["exit_code"] for run_id in ids] == [0, 1]
+    assert [server.log(run_id) for run_id in ids] == [OUTPUT] * 2

@@ -77,10 +77,10 @@ async def test_launch_failure(api: Api, metrics: Metrics, world: World) -> None:
     folder = world.tmux_tmpdir / f"tmux-{os.getuid()}"
     folder.mkdir()
     folder.chmod(0o777)
-    (await api.post("/runs", name="x", command="true", auto_start=True)).error(500)
+    await api.create(auto_start=True)
     shown = await metrics.ours()
     assert (shown["ra_jobs_launches_total"], shown["ra_jobs_launch_failures_total"]) == (0, 1)
-    assert shown["ra_jobs_runs{failed}"] == 1
+    assert shown["ra_jobs_runs{launching}"] == 1
 
 
 async def test_lost_sidecar(api: Api, metrics: Metrics, world: World) -> None:

@@ -59,7 +59,7 @@ ALLOWED = {
     "observer": "errors layout logs models progress rules states store",
     "jobs_json": "errors layout models states store sweeps",
     "export": "_version jobs_json layout store",
-    "scheduler": "errors gpus launcher prometheus reports store",
+    "scheduler": "errors gpus launcher prometheus reports states store",
     "services": "alerts artifacts changes cluster errors executors.base feed gpus jobs_json launcher layout "
     "log_search logs metrics observer prometheus reports rules runs scheduler store sweep_table sweeps",
     "handlers.base": "errors models services states",

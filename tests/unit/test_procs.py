@@ -50,6 +50,23 @@ def test_gone_and_zombie(child: "subprocess.Popen[bytes]") -> None:
     assert procs.look(child.pid) is None
 
 
+def test_named_for_others(child: "subprocess.Popen[bytes]") -> None:
+    """A process that wrote its name down lives under that alone: not by its pid, nor after another boot."""
+    me = procs.name_myself()
+    assert procs.still_lives(me)
+    assert me["pid"] == os.getpid()
+    seen = procs.look(child.pid)
+    assert seen is not None
+    theirs = {**me, "pid": seen.pid, "pid_start": seen.start}
+    assert procs.still_lives(theirs)
+    for other in ({"pid_start": seen.start - 1}, {"pid_start": None}, {"boot_id": "another"}, {"pid": "1"}):
+        assert not procs.still_lives({**theirs, **other})
+    assert not procs.still_lives({"pid": seen.pid})
+    child.kill()
+    child.wait()
+    assert not procs.still_lives(theirs)
+
+
 def test_recycled_pid(child: "subprocess.Popen[bytes]") -> None:
     """A process with the same pid and another start time is another one, and gets no signal."""
     seen = procs.look(child.pid)
