@@ -100,7 +100,7 @@ class Soak:
                     self._field(server, until, rounds)
             except Exception:  # noqa: BLE001 - whatever it is, the promise was not kept; the next field begins
                 self.lost.append(f"in round {self._counts['rounds']}, see {root}")
-                say(f"LOST {self.lost[-1]}\n{traceback.format_exc()}")
+                say(f"\nLOST {self.lost[-1]}\n{traceback.format_exc()}")
 
     @contextmanager
     def _kept(self, server: Server) -> Iterator[None]:
@@ -115,12 +115,14 @@ class Soak:
 
     def _field(self, server: Server, until: float, rounds: int) -> None:
         past: list[Amid] = []
-        tmux = {_tmux(server)}
+        tmux = {""}
         used = [Usage(server, 0)]
         while True:
             self._counts["rounds"] += 1
             self._round(server, past)
-            tmux.add(_tmux(server))
+            if (now := _tmux(server)) not in tmux:
+                tmux.add(now)
+                self._counts["tmux servers"] += 1
             used.append(Usage(server, len(past) * RUNS))
             enough = (
                 time.monotonic() > until
@@ -135,9 +137,6 @@ class Soak:
         server.kill()
         server.start()
         self._recheck(past)
-        for amid in past:
-            self._ends.update(end.status for end in amid.ends)
-        self._counts["tmux servers"] += len(tmux - {""})
         self._note_growth([*used, Usage(server, len(past) * RUNS)])
 
     def _round(self, server: Server, past: list[Amid]) -> None:
@@ -146,35 +145,34 @@ class Soak:
         number = self._counts["rounds"]
         at_once = min(len(self.faults), self._random.randint(1, AT_ONCE))
         drawn = self._random.sample(sorted(self.faults), at_once)
-        say(f"round {number}: {', '.join(drawn)} …", end=" ")
+        say(f"round {number}:", end=" ")
         self._counts["runs started"] += len(drawn) * RUNS
         amids = [Amid(server, f"round-{number}-{name}").begin() for name in drawn]
-        done = []
         for name, amid in self._random.sample(list(zip(drawn, amids, strict=True)), len(drawn)):
-            done += self._strike(name, amid)
+            self._strike(name, amid)
             while self.faults and amid.is_untouched and self._random.random() < FOLLOWING:
-                done += self._strike(self._random.choice(sorted(self.faults)), amid)
+                self._strike(self._random.choice(sorted(self.faults)), amid)
         for amid in self._random.sample(amids, len(amids)):
             amid.check()
+            self._ends.update(end.status for end in amid.ends)
         wait_for(lambda: not sidecars(server), "no sidecar is left")
         compared = sum(amid.output_bytes for amid in amids)
         past += amids
         self._counts.update({"sweeps": len(amids), "runs": len(amids) * RUNS, "bytes": compared})
-        took = f"{len(amids) * RUNS} runs, {compared:,} bytes, {time.monotonic() - began:.1f} s"
-        say(f"{took}; done in order: {', '.join(done)}")
+        say(f"{len(amids) * RUNS} runs, {compared:,} bytes, {time.monotonic() - began:.1f} s")
 
-    def _strike(self, name: str, amid: Amid) -> list[str]:
-        """Do it; its name, unless it can't be done here."""
+    def _strike(self, name: str, amid: Amid) -> None:
+        """Do it, unless it can't be done here."""
+        say(f"{name} …", end=" ")
         try:
             self.faults[name](amid)
         except pytest.skip.Exception as reason:
             self._untried[name] = str(reason)
             self.faults.pop(name)
-            return []
+            return
         except Exception as problem:
             raise AssertionError(f"while {name} was done") from problem
         self._tried[name] += 1
-        return [name]
 
     def _recheck(self, past: list[Amid]) -> None:
         for amid in past:
@@ -207,7 +205,7 @@ class Soak:
             ("sweeps", f"{counts['sweeps']:,}"),
             ("runs started", f"{counts['runs started']:,}"),
             ("runs that ended right", f"{counts['runs']:,}"),
-            ("of them, when their server's field ended", ends or "none"),
+            ("their ends", ends or "none"),
             ("looked at again", f"{counts['rechecked runs']:,} times"),
             ("output compared", f"{counts['bytes']:,} bytes"),
             ("server starts", f"{counts['server starts']:,}"),
