@@ -111,6 +111,12 @@ class RaJobsApp(ExtensionApp):
     max_streams = Integer(
         500, min=1, help="How many event streams may be open at once; one more is answered 503."
     ).tag(config=True)
+    stream_patience = Float(
+        60.0,
+        min=1,
+        help="""Seconds that the reader of an event stream may take nothing of what is sent to it. Then its
+        connection is closed, and others can have its place.""",
+    ).tag(config=True)
     max_sweep_runs = Integer(
         10_000, min=1, help="Most runs that one sweep may have; larger grids need max_runs."
     ).tag(config=True)

@@ -10,6 +10,7 @@ left to who asks for it.
 import asyncio
 import contextlib
 import logging
+import math
 import os
 import time
 from collections.abc import Awaitable, Callable, Iterable
@@ -63,6 +64,8 @@ class _Seen(NamedTuple):
 
     size: int = -1
     written_at: float = 0.0
+    silent_since: float = -math.inf
+    """By the monotonic clock: nobody sets that."""
     tail: bytes = b""
     percent: float | None = None
     epoch: Epoch | None = None
@@ -74,6 +77,7 @@ class _Watched:
     def __init__(self, run: Run, log: Path) -> None:
         self.run = run
         self.log = log
+        self.running_since = _on_monotonic_clock(run.started_at or time.time())
         self.seen = _Seen()
         self.shown = run.progress
         self.non_finite: dict[str, int] = {}
@@ -96,7 +100,6 @@ class _Watched:
 
     def observation(self) -> Observation:
         """What the rules are given."""
-        now = time.time()
         return Observation(
             run_id=self.run.id,
             status=self.run.status,
@@ -105,7 +108,7 @@ class _Watched:
             error=self.run.error,
             stop_requested=self.run.stop_requested_at is not None,
             log_size=max(self.seen.size, 0),
-            silent_seconds=max(0.0, now - max(self.seen.written_at, self.run.started_at or now)),
+            silent_seconds=time.monotonic() - max(self.seen.silent_since, self.running_since),
             tail=self.seen.tail,
             non_finite=self.non_finite,
             disks=self.disks,
@@ -310,11 +313,19 @@ def _look_at(path: Path, before: _Seen) -> _Seen:
             return before
         with file:
             status = os.fstat(file.fileno())
+            silent_since = before.silent_since
+            if status.st_mtime != before.written_at:
+                silent_since = _on_monotonic_clock(status.st_mtime)
             if status.st_size == before.size:
-                return before._replace(written_at=status.st_mtime)
+                return before._replace(written_at=status.st_mtime, silent_since=silent_since)
             tail = os.pread(file.fileno(), TAIL, max(0, status.st_size - TAIL))
     except (OSError, NotFound):  # the run has put something else there
         return before
     percent, epoch = look(tail, before.epoch)
     known = before.percent if percent is None else percent
-    return _Seen(status.st_size, status.st_mtime, tail, known, epoch)
+    return _Seen(status.st_size, status.st_mtime, silent_since, tail, known, epoch)
+
+
+def _on_monotonic_clock(moment: float) -> float:
+    """A moment of the wall clock, as it stands now: so a later setting of it makes no silence longer."""
+    return time.monotonic() - max(0.0, time.time() - moment)

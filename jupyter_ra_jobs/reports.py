@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 import msgspec
 from jupyter_ra_jobs_sidecar import procs
@@ -31,12 +32,23 @@ _REPORTABLE = TERMINAL | {RunStatus.RUNNING}
 
 
 class Patience(Struct, frozen=True, kw_only=True):
-    """How long the server waits, in seconds, before it takes silence for an end."""
+    """How long the server waits, in seconds, before it takes silence for an end.
+
+    Counted from when this server first sees what it waits for, by a clock that nobody sets.
+    """
 
     launch: float
     """From the claim to the sidecar's first word, or a window of its own."""
     stop: float
     """From the request to stop to the sidecar's last word."""
+
+
+class _Wait(NamedTuple):
+    """What the server waits for of a run; another launch or request to stop is another wait."""
+
+    run_id: str
+    what: Literal["launch", "stop"]
+    asked_at: float | None
 
 
 class Reports:
@@ -60,6 +72,7 @@ class Reports:
         # Ending takes seconds: nobody else's work shall wait behind it.
         self._enders = ThreadPoolExecutor(8, thread_name_prefix="ra-jobs-end")
         self._burying: dict[str, asyncio.Task[None]] = {}
+        self._waiting: dict[_Wait, float] = {}
 
     async def close(self) -> None:
         """Wait for what is under way."""
@@ -95,12 +108,11 @@ class Reports:
         (at once when not `patient`, as at a server's start): launch them again, or `give_up`.
         """
         active = self._store.active()
+        self._note_waits(active)
         if not active:
             return []
-        now = time.time()
         # A launch gets its time; meanwhile nobody need ask the executor, which costs a fork.
-        launched_before = now - (self._patience.launch if patient else 0)
-        due = [t for t in active if t.sidecar or (t.launched_at or 0) < launched_before]
+        due = [t for t in active if t.sidecar or not patient or self._launch_is_overdue(t)]
         # Asked before the spools are read: a sidecar that is gone then has said all that it will say.
         living = await asyncio.to_thread(self._executor.alive, [(t.id, t.sidecar) for t in due])
         await self._catch_up(active)
@@ -111,7 +123,7 @@ class Reports:
             if t is None or t.id in self._burying:
                 continue
             if t.id in living:
-                await self._pass_on_stop(t, now)
+                await self._pass_on_stop(t)
             elif t.sidecar != was.sidecar:
                 continue  # it spoke up between the two looks
             elif t.sidecar is not None:
@@ -128,10 +140,25 @@ class Reports:
             self._store.tracking(run_id), "sidecar lost: it never reported that the command had started"
         )
 
-    async def _pass_on_stop(self, t: Tracking, now: float) -> None:
+    def _note_waits(self, active: list[Tracking]) -> None:
+        """Remember since when we wait. The store's times can't tell: somebody may have set the clock, or no
+        server was there to pass the request on."""
+        now = time.monotonic()
+        waits = [_launch_of(t) for t in active if t.sidecar is None]
+        waits += [_stop_of(t) for t in active if t.stop_requested_at is not None]
+        self._waiting = {wait: self._waiting.get(wait, now) for wait in waits}
+
+    def _waited(self, wait: _Wait) -> float:
+        now = time.monotonic()
+        return now - self._waiting.get(wait, now)
+
+    def _launch_is_overdue(self, t: Tracking) -> bool:
+        return self._waited(_launch_of(t)) > self._patience.launch
+
+    async def _pass_on_stop(self, t: Tracking) -> None:
         if t.stop_requested_at is None or t.sidecar is None:
             return
-        if now - t.stop_requested_at > self._patience.stop:
+        if self._waited(_stop_of(t)) > self._patience.stop:
             self._bury(t, "the sidecar did not stop the run in time, so the server ended it")
         else:
             await asyncio.to_thread(self._executor.stop, t.id, t.sidecar)
@@ -234,6 +261,14 @@ class Reports:
             self._log.info("run %s %s (exit code %s)", t.id, report.status, report.exit_code)
             self._noted(t.id)
         return moved
+
+
+def _launch_of(t: Tracking) -> _Wait:
+    return _Wait(t.id, "launch", t.launched_at)
+
+
+def _stop_of(t: Tracking) -> _Wait:
+    return _Wait(t.id, "stop", t.stop_requested_at)
 
 
 def _read_spools(wanted: list[tuple[str, Path, int]]) -> list[tuple[str, list[bytes], int]]:

@@ -52,6 +52,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     stalled_after: float
     disk_low_bytes: int
     max_streams: int
+    stream_patience: float
 
 
 class Services:

@@ -83,7 +83,8 @@ def _rows(runs: list[Run], metrics: dict[str, dict[str, float | None]]) -> list[
             parameters=run.sweep_params or {},
             status=run.status,
             exit_code=run.exit_code,
-            duration=(run.ended_at or now) - run.started_at if run.started_at else None,
+            # It may have started before the clock was set back.
+            duration=max(0.0, (run.ended_at or now) - run.started_at) if run.started_at else None,
             retried=run.id in retried,
             metrics=metrics.get(run.id, {}),
         )

@@ -137,6 +137,8 @@ class Server:
         self.world = world
         self.options = (f"--ServerApp.base_url={base_url}", *options)
         self.base_url = base_url
+        self.inside: list[str] = []
+        """The command that it is started by, if it is not by itself; it must become it by exec."""
         self.process: subprocess.Popen[bytes] | None = None
         self.port = 0
         self.starts = 0
@@ -152,7 +154,7 @@ class Server:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        command = [*RA_JOBS, "--workdir", str(self.world.workdir)]
+        command = [*self.inside, *RA_JOBS, "--workdir", str(self.world.workdir)]
         command += ["--allow-root", "--no-browser", "--ServerApp.ip=127.0.0.1", "--ServerApp.port_retries=0"]
         command += [f"--ServerApp.port={self.port}", *self.options, *options]
         with (self.world.root / "server.out").open("ab") as out:

@@ -1,23 +1,28 @@
 """Files as attachments, whole or in ranges."""
 
+import asyncio
 import datetime
 import http.client
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from io import FileIO
 from typing import Any
 
 from tornado import web
+from tornado.iostream import StreamClosedError
 
 from jupyter_ra_jobs.handlers.base import Handler
 
-_CHUNK = 64 * 1024
+_CHUNK = 256 * 1024
 
 
 class DownloadHandler(Handler, web.StaticFileHandler):
     """Sends a file that is open already; where it lies is asked nobody any more. Ranges are tornado's."""
 
     root = ""
+    _asked = (0, 0)
+    """Which bytes of the file are to be sent."""
 
     def initialize(self) -> None:  # type: ignore[override]
         """No folder is served."""
@@ -28,6 +33,7 @@ class DownloadHandler(Handler, web.StaticFileHandler):
             self._file, self._status = file, os.fstat(file.fileno())
             self.set_attachment_header(filename)
             await web.StaticFileHandler.get(self, "", include_body)
+            await self._send_asked()
         if self.get_status() == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
             self.write_error(self.get_status())
 
@@ -51,11 +57,23 @@ class DownloadHandler(Handler, web.StaticFileHandler):
     def get_content(  # type: ignore[override]
         self, abspath: str, start: int | None = None, end: int | None = None
     ) -> Iterator[bytes]:
-        """Up to the size that the headers told, however the file grows meanwhile."""
-        at, end = start or 0, self.get_content_size() if end is None else end
-        while chunk := os.pread(self._file.fileno(), min(_CHUNK, end - at), at):
-            yield chunk
-            at += len(chunk)
+        """Nothing yet, since tornado would read it on the event loop; `_send_asked` sends it."""
+        self._asked = (start or 0, self.get_content_size() if end is None else end)
+        return iter(())
+
+    async def _send_asked(self) -> None:
+        """Up to the size that the headers told, however the file grows meanwhile; no more than a chunk of it
+        in memory, however slow the reader is."""
+        at, end = self._asked
+        with suppress(StreamClosedError):  # its reader has gone
+            while at < end:
+                # Off the event loop: a disk may take its time.
+                chunk = await asyncio.to_thread(os.pread, self._file.fileno(), min(_CHUNK, end - at), at)
+                if not chunk:
+                    return
+                at += len(chunk)
+                self.write(chunk)
+                await self.flush()
 
     def compute_etag(self) -> None:
         """None: tornado's would read the whole file for it."""

@@ -5,16 +5,20 @@ life is a comment block.
 """
 
 import asyncio
-from collections.abc import Coroutine
+import socket
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
-from tornado.iostream import StreamClosedError
+from tornado.iostream import IOStream, StreamClosedError
 
 from jupyter_ra_jobs.errors import BadInput, Busy
 from jupyter_ra_jobs.handlers.base import Handler
 
 SIGN_OF_LIFE = b": still here\n\n"
+_HELD_READY = 128 * 1024
+"""Bytes in the kernel that a reader has no room for yet; by itself it takes 4 MB of them a connection."""
 
 
 class StreamHandler(Handler):
@@ -29,7 +33,29 @@ class StreamHandler(Handler):
             events.close()
             raise Busy(f"{self.services.settings.max_streams} streams are open, and more may not be at once")
         async with slots:
-            await self._stream(events)
+            with self._patience():
+                await self._stream(events)
+
+    @contextmanager
+    def _patience(self) -> Iterator[None]:
+        """While this lasts, a reader that takes nothing is left, and little is held ready for a slow one.
+
+        The kernel sees to both. It closes the connection when its reader's window has been shut, or nothing
+        has been acknowledged, for so long (tcp(7), TCP_USER_TIMEOUT); we see that as a reader that has gone.
+        """
+        connection: Any = self.request.connection
+        stream: IOStream = connection.stream
+        if stream.closed() or stream.socket.family == socket.AF_UNIX:  # a local reader, whom this is not for
+            yield
+            return
+        patience = int(self.services.settings.stream_patience * 1000)
+        stream.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, patience)
+        stream.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _HELD_READY)
+        try:
+            yield
+        finally:
+            if not stream.closed():  # the next request on it may be a download, which one can pause
+                stream.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 0)
 
     async def _stream(self, events: Coroutine[Any, Any, None]) -> None:
         self.set_header("Content-Type", "text/event-stream")

@@ -1,6 +1,7 @@
 """The queue on disk: who waits, for whom, and who may go next."""
 
 import json
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -10,6 +11,8 @@ from jupyter_ra_jobs.store.database import Database, words
 
 _ACTIVE = words(ACTIVE)
 _POSITIONS_SHOWN = 2_000
+_NEXT = 1e-6  # seconds; the least that is told apart in times of today
+_QUEUED = "runs INDEXED BY runs_queue WHERE status = 'queued'"
 # As the index runs_startable has it.
 _STARTABLE = "runs INDEXED BY runs_startable WHERE status = 'queued' AND start_requested AND NOT waits_for"
 
@@ -48,6 +51,22 @@ class Queue:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+
+    # -- the order ---------------------------------------------------------------------------------
+
+    def end(self) -> float:
+        """The time to queue a run with so that it comes after those that wait: now, unless the clock was set
+        back since one of them was queued."""
+        (newest,) = self._db.execute(
+            # The last of each priority, from one to the next in the index, however many wait.
+            "WITH RECURSIVE levels(priority) AS ("
+            f" SELECT (SELECT max(priority) FROM {_QUEUED})"
+            f" UNION ALL SELECT (SELECT max(priority) FROM {_QUEUED} AND priority < levels.priority)"
+            " FROM levels WHERE levels.priority IS NOT NULL)"
+            f" SELECT max((SELECT max(queued_at) FROM {_QUEUED} AND runs.priority = levels.priority))"
+            " FROM levels"
+        ).fetchone()
+        return max(time.time(), (newest or 0.0) + _NEXT)
 
     # -- who may go --------------------------------------------------------------------------------
 

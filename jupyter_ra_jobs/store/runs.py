@@ -161,8 +161,6 @@ class Store:
         `only_from` narrows what the table allows. `at` is the time of the status, now by default;
         `details` are further columns to set with it.
         """
-        at = time.time() if at is None else at
-        changes: dict[str, Any] = dict.fromkeys(_STAMPS[target], at) | details
         limit = ""
         if max_active is not None:
             limit = f" AND (SELECT count(*) FROM runs WHERE status IN {_ACTIVE}) < {max_active:d}"
@@ -171,10 +169,21 @@ class Store:
         keys = {"id": run_id, "gpus": json.dumps(details.get("gpu_ids") or [])}
         where = f"id = :id AND status IN {words(sources(target) & set(only_from))}{limit}"
         with self.transaction():
-            moved = self._update(changes | {"status": target.value}, where, keys)
+            at = self._time(target) if at is None else at
+            if target in TERMINAL:
+                at = max(at, self._started_at(run_id))  # the clock may have been set back
+            changes = dict.fromkeys(_STAMPS[target], at) | details | {"status": target.value}
+            moved = self._update(changes, where, keys)
             if moved and target in TERMINAL:
                 self._settle(run_id, target)
         return moved
+
+    def _time(self, target: RunStatus) -> float:
+        return self.queue.end() if target is RunStatus.QUEUED else time.time()
+
+    def _started_at(self, run_id: str) -> float:
+        row = self._db.execute("SELECT started_at FROM runs WHERE id = ?", (run_id,)).fetchone()
+        return (row["started_at"] if row else None) or 0.0
 
     def _settle(self, run_id: str, status: RunStatus) -> None:
         """What follows from an end. A failed run that may be retried is, and who waits for it waits on.
@@ -198,21 +207,22 @@ class Store:
 
     def _retry(self, run_id: str) -> str | None:
         """Queue a new run in place of one that failed, if it may have one more and nobody stopped it."""
-        again, now = secrets.token_hex(6), time.time()
+        again = secrets.token_hex(6)
         added = self._db.execute(
             f"INSERT INTO runs (rev, id, parent_run_id, status, created_at, queued_at, start_requested,"
-            f" attempt, {_COPIED}) SELECT {NEXT_REV}, :again, id, 'queued', :now, :now, 1,"
+            f" attempt, {_COPIED}) SELECT {NEXT_REV}, :again, id, 'queued', :now, :queued_at, 1,"
             f" attempt + 1, {_COPIED} FROM runs"
             " WHERE id = :id AND attempt <= max_retries AND stop_requested_at IS NULL",
-            {"id": run_id, "again": again, "now": now},
+            {"id": run_id, "again": again, "now": time.time(), "queued_at": self.queue.end()},
         )
         return again if added.rowcount else None
 
     def move_all(self, sweep_id: str, source: RunStatus, target: RunStatus, **details: Any) -> int:
         """`move()` for all runs of a sweep that are in `source`, in one statement; how many moved."""
         assert source in sources(target)
-        changes = dict.fromkeys(_STAMPS[target], time.time()) | details | {"status": target.value}
         with self.transaction():
+            at = self._time(target)
+            changes = dict.fromkeys(_STAMPS[target], at) | details | {"status": target.value}
             done = self._db.execute(
                 # `n` is unique, so the revisions are.
                 f"UPDATE runs SET rev = :rev + n, {assignments(changes)}"

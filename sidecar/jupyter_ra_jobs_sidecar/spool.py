@@ -26,16 +26,22 @@ class Spool:
             self._fd = os.open(path, flags, 0o600)
         except FileExistsError:
             raise Taken(path) from None
+        self._began = (time.time(), time.monotonic())
         self._seq = 0
         self._unwritten: list[bytes] = []
 
     def add(self, status: str, **details: object) -> Event:
         """Append an event; it is on disk after the next `sync` that returns True."""
         self._seq += 1
-        event: Event = {"seq": self._seq, "time": time.time(), "status": status, **details}
+        event: Event = {"seq": self._seq, "time": self._time(), "status": status, **details}
         self._unwritten.append(json.dumps(event).encode() + b"\n")
         self._write()
         return event
+
+    def _time(self) -> float:
+        """Now; if the clock was set back meanwhile, as if it had not been: a run lasts as long as it did."""
+        began, ticks = self._began
+        return max(time.time(), began + time.monotonic() - ticks)
 
     def sync(self) -> bool:
         """Bring every event to the disk; False while the disk takes nothing (call again later)."""

@@ -1,5 +1,6 @@
 """Who may go next: sweeps, GPUs, and runs that wait for others; who tries again."""
 
+import time
 from typing import Any
 
 import pytest
@@ -37,6 +38,42 @@ def names(store: Store, limit: int = ALL, gpus: list[str] | None = None) -> list
 def only(store: Store, name: str) -> Run:
     """The newest run of this name."""
     return next(run for run in store.runs(limit=ALL) if run.name == name)
+
+
+# -- the order -------------------------------------------------------------------------------------
+
+
+def test_clock_set_back(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """First come first, also of those that come when it is earlier than it was; retries and sweeps too."""
+    now = time.time()
+    sweep = make_sweep(parallel=4)
+    store.sweeps.add(sweep)
+    late = make_run(name="1 of a sweep", sweep_id=sweep.id)  # created before those that are queued before it
+    store.add(late)
+    failing = make_run(name="failing", max_retries=1)
+    store.add(failing)
+    runs = [make_run(name=name, priority=n % 2) for n, name in enumerate("abcd")]
+    for run in reversed(runs):
+        store.add(run)
+    for run in runs:
+        now -= 3600
+        monkeypatch.setattr(time, "time", lambda at=now: at)
+        store.move(run.id, RunStatus.QUEUED, start_requested=1)
+    store.move_all(sweep.id, RunStatus.READY, RunStatus.QUEUED, start_requested=1)
+    end(store, failing.id, RunStatus.FAILED)
+    assert names(store) == ["b", "d", "a", "c", "1 of a sweep", "failing"]
+
+
+def test_ends_not_before_it_began(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the clock says."""
+    run = make_run()
+    store.add(run)
+    store.move(run.id, RunStatus.LAUNCHING)
+    store.move(run.id, RunStatus.RUNNING)
+    monkeypatch.setattr(time, "time", lambda: 1000.0)
+    store.move(run.id, RunStatus.STOPPED)
+    ended = store.run(run.id)
+    assert ended.ended_at == ended.stopped_at == ended.started_at
 
 
 # -- sweeps ----------------------------------------------------------------------------------------

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from jupyter_ra_jobs_sidecar.spool import Spool, Taken
 
+HOUR = 3600
+
 FULL = """
 import json, resource, sys
 from jupyter_ra_jobs_sidecar.spool import Spool
@@ -45,6 +47,25 @@ def test_events(tmp_path: Path) -> None:
         "error": "žluť\n",
     }
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_clock_set_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that was at work for a second has not ended an hour before it began."""
+    right = time.time
+    spool = Spool(str(tmp_path))
+    running = spool.add("running")
+    monkeypatch.setattr(time, "time", lambda: right() - HOUR)
+    ended = spool.add("finished")
+    assert 0 <= ended["time"] - running["time"] < HOUR  # type: ignore[operator]
+
+
+def test_clock_set_forward(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time is what the clock says, as the times of files are."""
+    right = time.time
+    spool = Spool(str(tmp_path))
+    monkeypatch.setattr(time, "time", lambda: right() + HOUR)
+    before = time.time()
+    assert before <= spool.add("finished")["time"] <= time.time()  # type: ignore[operator]
 
 
 def test_one_writer(tmp_path: Path) -> None:

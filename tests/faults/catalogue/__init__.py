@@ -1,3 +1,5 @@
 """All faults; importing this enters them into `FAULTS`."""
 
+from tests.faults.catalogue import callers as callers
+from tests.faults.catalogue import clocks as clocks
 from tests.faults.catalogue import server as server
