@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from jupyter_ra_jobs_sidecar import procs, spec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from jupyter_ra_jobs.errors import Conflict, RaJobsError, Unavailable
 from jupyter_ra_jobs.executors.base import SERVER_SECRETS, Executor
@@ -119,6 +119,7 @@ class Launcher:
             token_hash=prepared.token_hash,
             real_workdir=prepared.real_workdir,
             start_requested=0,
+            **structs.asdict(self._executor.handle(run_id)),
         )
         if claimed:
             try:
@@ -141,6 +142,7 @@ class Launcher:
         run = self._store.run(run_id)
         prepared = await self.prepare(run, self._store.env(run_id), run.gpu_ids)
         changes = {"token_hash": prepared.token_hash, "launched_at": time.time()}
+        changes |= structs.asdict(self._executor.handle(run_id))
         if not self._store.change(run_id, only_from=[RunStatus.LAUNCHING], **changes):
             prepared.discard()  # its sidecar has spoken meanwhile, and goes on with the token that it has
             return
@@ -151,19 +153,14 @@ class Launcher:
         try:
             with disk_errors(self._layout.run_dir(run_id)):
                 await asyncio.to_thread(prepared.publish)
-            handle = await self._in_thread(self._executor.launch, run_id, self._layout.run_dir(run_id))
+            pane = await self._in_thread(self._executor.launch, run_id, self._layout.run_dir(run_id))
         except RaJobsError as problem:
             LAUNCH_FAILURES.inc()
             self.held_up = isinstance(problem, Unavailable)
             self._store.change(run_id, only_from=[RunStatus.LAUNCHING], error=f"not launched yet: {problem}")
             raise
         LAUNCHES.inc()
-        self._store.change(
-            run_id,
-            tmux_window=handle.tmux_window,
-            tmux_pane=handle.tmux_pane,
-            attach_command=handle.attach_command,
-        )
+        self._store.change(run_id, tmux_pane=pane)
 
     def _write_spec(self, run: Run, env: Mapping[str, str], gpu_ids: list[str] | None) -> "Prepared":
         token = secrets.token_urlsafe(32)

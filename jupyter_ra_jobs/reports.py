@@ -6,6 +6,7 @@ spool does not have them (yet): a full disk, a file system that lags.
 
 import asyncio
 import logging
+import os
 import stat
 import time
 from collections.abc import Callable
@@ -122,17 +123,22 @@ class Reports:
             t = still_active.get(was.id)
             if t is None or t.id in self._burying:
                 continue
-            if t.id in living:
+            if t.stop_requested_at is not None and t.sidecar is None:
+                # A window, or an executor that can't say, is no reason to wait: see `_spool_taken`.
+                self._bury(t, "stopped before it was launched")
+            elif t.id in living:
                 await self._pass_on_stop(t)
             elif t.sidecar != was.sidecar:
                 continue  # it spoke up between the two looks
             elif t.sidecar is not None:
                 self._bury(t, _why_lost(t.sidecar))
-            elif t.stop_requested_at is not None:
-                self._bury(t, "stopped before it was launched")
             else:
                 silent.append(t.id)
         return silent
+
+    async def begun(self, run_id: str) -> bool:
+        """Whether a sidecar has the run's spool, or had it, so that no other will start the run."""
+        return await asyncio.to_thread(os.path.lexists, self._layout.spool(run_id))
 
     def give_up(self, run_id: str) -> None:
         """Take a run that was launched in vain for what it is: failed."""

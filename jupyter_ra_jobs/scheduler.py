@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import Callable
 
 from jupyter_ra_jobs.errors import Conflict, RaJobsError, Unavailable
@@ -16,6 +17,8 @@ from jupyter_ra_jobs.store import Store
 _BUSY_TICK = 1.0
 _IDLE_TICK = 5.0
 _AT_ONCE = 64
+_CHANCES = 5
+"""How often a run is launched again, `Patience.launch` apart."""
 
 
 class Scheduler:
@@ -37,7 +40,7 @@ class Scheduler:
         self._log = log
         self._on_tick = on_tick
         self._awake = asyncio.Event()
-        self._launched_again: set[str] = set()
+        self._launched_again: Counter[str] = Counter()
         self._ending = False
         self._task: asyncio.Task[None] | None = None
 
@@ -83,13 +86,16 @@ class Scheduler:
         self._on_tick(self._store.active_count())
 
     async def _launch_again(self, run_ids: list[str]) -> None:
-        """Second chances: their server died between claim and launch, or tmux while a sidecar began.
+        """Further chances: their server died between claim and launch, or tmux while a sidecar began.
 
-        Harmless, since a sidecar leaves a run alone that another one has begun. One chance each, not
-        counting those that the executor refused: they wait until it takes one.
+        Harmless, since a sidecar leaves a run alone that another one has begun: so one that was begun has
+        one chance, in case its sidecar only was late, others have a few. Those that the executor refused
+        don't count: they wait until it takes one.
         """
         for run_id in run_ids:
-            if run_id in self._launched_again:
+            tried = self._launched_again[run_id]
+            if tried == _CHANCES or (tried and await self._reports.begun(run_id)):
+                del self._launched_again[run_id]
                 self._reports.give_up(run_id)
                 continue
             self._log.info("run %s was claimed but shows no sign of life; launching it again", run_id)
@@ -101,7 +107,7 @@ class Scheduler:
             except RaJobsError as problem:  # its folder takes nothing
                 self._log.warning("run %s waits to be launched: %s", run_id, problem)
             else:
-                self._launched_again.add(run_id)
+                self._launched_again[run_id] += 1
 
     async def _fill(self) -> None:
         """Start the runs that wait, first come first, while there are slots and the executor takes them."""

@@ -75,6 +75,10 @@ class World:
             ["tmux", "-L", "default", *arguments], env=self.env, capture_output=True, text=True, check=False
         )
 
+    def tmux_server(self) -> psutil.Process:
+        """The process of this world's tmux server."""
+        return psutil.Process(int(self.tmux("display-message", "-p", "#{pid}").stdout))
+
     def windows(self) -> list[str]:
         """The windows there are, as `session:window`."""
         return self.tmux("list-windows", "-a", "-F", "#{session_name}:#{window_name}").stdout.splitlines()

@@ -13,23 +13,26 @@ SERVER_SECRETS = ("JPY_API_TOKEN", "JUPYTERHUB_API_TOKEN", "JUPYTER_TOKEN")
 
 
 class Handle(Struct, frozen=True, kw_only=True):
-    """The executor's name for a sidecar that it started, in the run's own fields."""
+    """The executor's name for a run's sidecar, in the run's own fields."""
 
     tmux_window: str | None
-    tmux_pane: str | None
     attach_command: str | None
 
 
 class Executor(Protocol):
-    """Every method blocks (a fork, a scan of the process table): call them in a thread."""
+    """Every method blocks (a fork, a scan of the process table): call them in a thread, all but `handle`."""
 
     def check(self) -> str:
-        """A word on what is used, such as "tmux 3.3a"; raises Unavailable when it is missing."""
+        """A word on what is used, such as "tmux 3.3a"; raises Unavailable when it is missing, or hangs."""
 
-    def launch(self, run_id: str, run_dir: Path) -> Handle:
-        """Start a sidecar on a run dir that holds its spec; raises Unavailable.
+    def handle(self, run_id: str) -> Handle:
+        """What the run's sidecar will be called."""
 
-        Launching the same run dir twice is harmless: the second sidecar finds the spool taken.
+    def launch(self, run_id: str, run_dir: Path) -> str | None:
+        """Start a sidecar on a run dir that holds its spec; returns its tmux pane.
+
+        Raises Unavailable, after which it may start still when the executor hangs. Launching the same run dir
+        twice is harmless: the second sidecar finds the spool taken.
         """
 
     def alive(self, runs: Sequence[tuple[str, SidecarIdentity | None]]) -> set[str]:

@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import jupyter_ra_jobs_sidecar
-import libtmux
 from jupyter_ra_jobs_sidecar import procs
-from libtmux.exc import LibTmuxException
 
 from jupyter_ra_jobs.errors import Unavailable
-from jupyter_ra_jobs.executors.base import SERVER_SECRETS, Handle
+from jupyter_ra_jobs.executors.base import Handle
+from jupyter_ra_jobs.executors.tmux_calls import TmuxCalls
 from jupyter_ra_jobs.models import SidecarIdentity
 
 _OLDEST_TMUX = (3, 2)
@@ -24,8 +23,9 @@ _WINDOW_PREFIX = "ra-job-"
 _SIDECAR = [sys.executable, "-I", "-S", str(Path(jupyter_ra_jobs_sidecar.__file__).parent)]
 _HOME = ["sh", "-c", "echo 'Each active run has a window here, ra-job-<its id>.'; exec tail -f /dev/null"]
 # What tmux says when there is no session to add a window to, its server just leaving included.
-_NO_SERVER = re.compile(r"no server running|error connecting")
-_NO_SESSION = re.compile(rf"{_NO_SERVER.pattern}|can't find session|server exited|lost server|no current")
+_NO_SESSION = re.compile(
+    "no server running|error connecting|can't find session|server exited|lost server|no current"
+)
 
 
 class TmuxExecutor:
@@ -40,11 +40,12 @@ class TmuxExecutor:
         self._session = session
         self._capture = capture
         self._terminate_grace = terminate_grace
-        self._server = libtmux.Server(socket_name=socket or "default")
+        self._tmux = TmuxCalls(socket or "default")
         self._version: str | None = None
 
     def check(self) -> str:
-        """The tmux in use; raises Unavailable when there is none, or one too old."""
+        """The tmux in use; raises Unavailable when there is none, one too old, or one that hangs."""
+        self._tmux.check()
         if shutil.which("tmux") is None:
             raise Unavailable("tmux is not installed; install it (apt install tmux) and try again")
         if self._version is None:
@@ -56,8 +57,15 @@ class TmuxExecutor:
             self._version = f"tmux {version}"
         return self._version
 
-    def launch(self, run_id: str, run_dir: Path) -> Handle:
-        """Open the run's window with the sidecar as its process."""
+    def handle(self, run_id: str) -> Handle:
+        """The run's window."""
+        window = _WINDOW_PREFIX + run_id
+        socket = f"-L {shlex.quote(self._socket)} " if self._socket else ""
+        target = shlex.quote(f"{self._session}:{window}")
+        return Handle(tmux_window=window, attach_command=f"tmux {socket}attach -t {target}")
+
+    def launch(self, run_id: str, run_dir: Path) -> str:
+        """Open the run's window with the sidecar as its process; returns the pane's id."""
         self.check()
         window = _WINDOW_PREFIX + run_id
         # What a user's configuration may say that would end or keep windows at the wrong time is set
@@ -73,17 +81,15 @@ class TmuxExecutor:
             answer = self._tmux("new-window", "-d", "-t", f"={self._session}:", *in_window)
             # A pane id means that the window was opened, whatever else tmux complains about.
             if answer.stdout and answer.stdout[0].startswith("%"):
-                return Handle(
-                    tmux_window=window, tmux_pane=answer.stdout[0], attach_command=self._attach(window)
-                )
+                return answer.stdout[0]
             said = " ".join(answer.stderr)
             if not _NO_SESSION.search(said):
                 break
-            said = self._open_session(starts_server=bool(_NO_SERVER.search(said))) or said
+            said = self._open_session() or said
             time.sleep(0.02 * 2**attempt if attempt else 0)  # a server on its way out, maybe
         raise Unavailable(f"tmux opened no window: {said or 'it gave no reason'}")
 
-    def _open_session(self, *, starts_server: bool) -> str:
+    def _open_session(self) -> str:
         """Open the session, with a window that stays; returns what tmux complained about.
 
         Without that one, to kill the window of the only run would end the tmux server, and a sidecar
@@ -91,10 +97,9 @@ class TmuxExecutor:
         """
         keep = [";", "set-option", "-t", f"={self._session}:", "destroy-unattached", "off"]
         keep += [";", "set-option", "-s", "exit-unattached", "off"]
-        if starts_server:
-            for name in (*SERVER_SECRETS, procs.RUN_ID_VARIABLE):
-                keep += [";", "set-environment", "-gu", name]
-        opened = self._tmux("new-session", "-d", "-s", self._session, "-n", "home", *_HOME, *keep)
+        opened = self._tmux.starting_server(
+            "new-session", "-d", "-s", self._session, "-n", "home", *_HOME, *keep
+        )
         return " ".join(opened.stderr)
 
     def alive(self, runs: Sequence[tuple[str, SidecarIdentity | None]]) -> set[str]:
@@ -116,9 +121,10 @@ class TmuxExecutor:
         return living
 
     def stop(self, run_id: str, sidecar: SidecarIdentity) -> None:
-        """SIGTERM to the sidecar."""
+        """SIGTERM to the sidecar; one that is suspended is continued, since it could not hear it."""
         if sidecar.boot_id == procs.boot_id():
             procs.send(sidecar.pid, sidecar.pid_start, signal.SIGTERM)
+            procs.send(sidecar.pid, sidecar.pid_start, signal.SIGCONT)
 
     def end(self, run_id: str, sidecar: SidecarIdentity | None) -> None:
         """The sidecar itself first, should it live and be deaf; then the run's processes."""
@@ -133,16 +139,6 @@ class TmuxExecutor:
         ladder = procs.Ladder(run_id, session, since, procs.end_rungs(self._terminate_grace))
         while not ladder.poll():
             time.sleep(0.05)
-
-    def _attach(self, window: str) -> str:
-        socket = f"-L {shlex.quote(self._socket)} " if self._socket else ""
-        return f"tmux {socket}attach -t {shlex.quote(f'{self._session}:{window}')}"
-
-    def _tmux(self, *arguments: str) -> "libtmux.common.tmux_cmd":
-        try:
-            return self._server.cmd(*arguments)
-        except LibTmuxException as problem:
-            raise Unavailable(f"tmux could not be called: {problem or type(problem).__name__}") from problem
 
 
 def _unexpanded(text: str) -> str:

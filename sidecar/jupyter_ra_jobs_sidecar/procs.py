@@ -38,6 +38,18 @@ def boot_id() -> str:
         return file.read().strip()
 
 
+def oom_kills() -> int:
+    """How many processes of this machine the kernel has killed, since boot, for want of memory."""
+    try:
+        with open("/proc/vmstat", "rb") as file:
+            for line in file:
+                if line.startswith(b"oom_kill "):
+                    return int(line.split()[1])
+    except OSError:  # a sandbox that hides it
+        pass
+    return 0
+
+
 def look(pid: int) -> Process | None:
     """The process with this pid, or None: gone, or a zombie, which is as good as gone."""
     try:

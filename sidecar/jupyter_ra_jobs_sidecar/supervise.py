@@ -25,6 +25,8 @@ _TMUX_DIES_WITHIN = 2.0
 _TMUX_ANSWERS_WITHIN = 5.0
 _DRAIN_WITHIN = 1.0
 _SETTLE = 2.0
+_KILLED = 128 + signal.SIGKILL
+"""The exit code of a command that was killed, or of a shell whose last command was."""
 _SETTLE_WITHOUT_SPOOL = 30.0
 _MOST_WANDB_DIRS = 100
 """Paths that are looked at; the command may print lines without end."""
@@ -66,6 +68,7 @@ class Supervisor:
         self._pid = 0
         self._pid_start = 0
         self._session = 0
+        self._oom_kills = procs.oom_kills()
         self._exit: int | None = None
         """What waitpid said, once it did."""
         self._reason: str | None = None
@@ -336,6 +339,8 @@ class Supervisor:
             status = "finished"
         else:
             status, error = "failed", f"killed by {killed_by}" if killed_by else f"exit code {exit_code}"
+            if exit_code == _KILLED and procs.oom_kills() > self._oom_kills:
+                error += "; the kernel killed processes meanwhile, since memory ran out"
         return status, {"exit_code": exit_code, "signal": killed_by, "error": error}
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.conftest import Server, World, wait_for
+from tests.conftest import Server, wait_for
+from tests.faults.catalogue.processes import kill_tmux
 
 WAITS = "echo before; until [ -e go ]; do sleep 0.02; done; seq 1 5000; exit {}"
 OUTPUT = b"before\n" + b"".join(b"%d\n" % n for n in range(1, 5001))
@@ -20,13 +21,6 @@ def ten(server: Server) -> list[str]:
         server.until(run_id, "running")
         wait_for(lambda run_id=run_id: server.log(run_id) == b"before\n", "it is at work")
     return ids
-
-
-def kill_tmux(world: World) -> None:
-    """As a crash: kill -9 of the tmux server; returns when it is gone."""
-    process = psutil.Process(int(world.tmux("display-message", "-p", "#{pid}").stdout))
-    process.kill()
-    wait_for(lambda: process not in world.processes(), "tmux is gone")
 
 
 def sidecar(server: Server, run_id: str) -> psutil.Process:

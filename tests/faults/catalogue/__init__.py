@@ -2,4 +2,5 @@
 
 from tests.faults.catalogue import callers as callers
 from tests.faults.catalogue import clocks as clocks
+from tests.faults.catalogue import processes as processes
 from tests.faults.catalogue import server as server
