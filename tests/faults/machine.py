@@ -59,7 +59,8 @@ def end_tmux(world: World) -> None:
 
 @contextmanager
 def holder_of(pid: int) -> Iterator[subprocess.Popen[bytes]]:
-    """An innocent process that got this pid, which was free. It ends by any signal."""
+    """An innocent process that got this pid, which was free. It ends by any signal. Skips if somebody
+    else gets the number."""
     for _ in range(_TRIES):
         try:
             _LAST_PID.write_text(str(pid - 1))
@@ -73,4 +74,4 @@ def holder_of(pid: int) -> Iterator[subprocess.Popen[bytes]]:
         finally:
             process.kill()
             process.wait()
-    raise AssertionError(f"somebody else has {pid}")
+    pytest.skip(f"some other program of this machine has got {pid}")

@@ -228,8 +228,9 @@ def test_pid_given_to_another(server: Server, whose: str) -> None:
     numbers = identity(server, run_id)
     server.kill()
     for kind in ("pid", "pgid"):
-        psutil.Process(numbers[kind]).kill()
-        wait_for(lambda kind=kind: not psutil.pid_exists(numbers[kind]), f"the {kind} is free")
+        process = psutil.Process(numbers[kind])
+        process.kill()
+        wait_for(lambda process=process: not process.is_running(), f"the {kind} is free")
     layout = Layout(server.world.workdir)
     store = Store(layout.database, layout.runs)
     assert store.request_stop(run_id)
