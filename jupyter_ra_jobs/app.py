@@ -195,7 +195,7 @@ class RaJobsApp(ExtensionApp):
         return config
 
     def initialize_settings(self) -> None:
-        """Build everything. What fails is told by each route, and the rest of the server works on."""
+        """Build everything. What fails ends a server of our own; in another one, our routes tell it."""
         if self._wrong_setting is not None:
             self._fail(self._wrong_setting)
             return
@@ -204,6 +204,8 @@ class RaJobsApp(ExtensionApp):
         try:
             self.settings["ra_jobs_services"] = self.build(root, self._on_tick)
         except RaJobsError as problem:
+            if self._is_started_alone:
+                sys.exit(f"jupyter ra-jobs: {problem}")
             self._fail(problem)
 
     def build(self, workdir: Path, on_tick: Callable[[int], None]) -> Services:
@@ -240,7 +242,10 @@ class RaJobsApp(ExtensionApp):
 
     def current_activity(self) -> bool | None:
         """Active runs keep Jupyter's idle shutdown away."""
-        return bool(self.services and self.services.store.active_count()) or None
+        try:
+            return bool(self.services and self.services.store.active_count()) or None
+        except RaJobsError:  # the store is away: there may be some
+            return True
 
     def _on_tick(self, active: int) -> None:
         assert self.serverapp is not None

@@ -17,7 +17,7 @@ from msgspec import Struct, structs
 
 from jupyter_ra_jobs.errors import Conflict, RaJobsError, Unavailable
 from jupyter_ra_jobs.executors.base import SERVER_SECRETS, Executor
-from jupyter_ra_jobs.layout import Layout, disk_errors, write_private
+from jupyter_ra_jobs.layout import Layout, disk_errors, remove_half_made, write_private
 from jupyter_ra_jobs.models import Run
 from jupyter_ra_jobs.prometheus import LAUNCH_FAILURES, LAUNCHES
 from jupyter_ra_jobs.states import RunStatus
@@ -185,6 +185,7 @@ class Launcher:
         with disk_errors(run_dir):
             self._layout.artifacts(run.id).mkdir(mode=0o700, parents=True, exist_ok=True)
             run_dir.chmod(0o700)
+            remove_half_made(path)  # of a server that was killed before it put that in its place
             beside = write_private(path, the_spec.to_json())
         real_workdir = os.path.realpath(run.workdir)
         work = (run.command, run.workdir)

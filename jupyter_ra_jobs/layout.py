@@ -1,6 +1,7 @@
-"""Where things lie under a workdir, and with which rights."""
+"""Where things lie under a workdir, and with which rights; files that are put in their place whole."""
 
 import errno
+import glob
 import json
 import os
 import stat
@@ -29,14 +30,34 @@ class Layout:
         self.jobs_json = self.data / "jobs.json"
 
     def create(self) -> None:
-        """Make the folders; raises StorageFull where that can't be."""
+        """Make the folders; raises StorageFull where that can't be, RaJobsError where the store was lost."""
         with disk_errors(self.data):
             for folder in (self.data, self.runs):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 _make_private(folder, 0o700)  # the earlier server left it as the umask had it
+            self._refuse_lost_store()
             self.database.touch(mode=0o600)  # SQLite would give it the umask's rights
             for file in self.data.glob("jobs.db*"):
                 _make_private(file, 0o600)
+
+    def _refuse_lost_store(self) -> None:
+        """A new store in the place of one that was lost would be taken for the truth."""
+        if self.database.exists() and not self.database.is_file():
+            raise RaJobsError(f"{self.database} is no file; move it away, and put the run database back")
+        if self.database.exists() and self.database.stat().st_size:
+            return
+        wal = self.database.with_name(self.database.name + "-wal")
+        if not (wal.exists() and wal.stat().st_size) and not self._has_begun_runs():
+            return
+        raise RaJobsError(
+            f"{self.database} is gone, or empty, but there are runs in {self.runs}: put it back, or restore "
+            f"a backup (docs/operations.md); to begin anew, move {self.data} away"
+        )
+
+    def _has_begun_runs(self) -> bool:
+        # Of the earlier server, which had no store, there may be folders too; none with a spec of ours.
+        with os.scandir(self.runs) as entries:
+            return any(Path(entry.path, spec.FILE).exists() for entry in entries)
 
     def run_dir(self, run_id: str) -> Path:
         """A run's folder."""
@@ -86,6 +107,7 @@ class Layout:
     def write_server_file(self, where: dict[str, Any]) -> None:
         """Tell the sidecars where the server is now."""
         with disk_errors(self.server_file):
+            remove_half_made(self.server_file)
             write_private(self.server_file, json.dumps(where).encode()).replace(self.server_file)
 
 
@@ -102,7 +124,9 @@ def write_private(path: Path, content: bytes) -> Path:
 
     Until then nothing of `path` has changed, and a full disk has shown itself.
     """
-    beside = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    me = procs.look(os.getpid())
+    assert me is not None
+    beside = path.with_name(f"{path.name}.{me.pid}.{me.start}.{os.urandom(4).hex()}")
     fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(fd, "wb") as file:
@@ -111,6 +135,14 @@ def write_private(path: Path, content: bytes) -> Path:
         beside.unlink(missing_ok=True)
         raise
     return beside
+
+
+def remove_half_made(path: Path) -> None:
+    """Take away what `write_private` left beside `path` in processes that were killed."""
+    for beside in path.parent.glob(f"{glob.escape(path.name)}.*.*.*"):
+        pid, start = beside.name.removeprefix(f"{path.name}.").split(".")[:2]
+        if pid.isdecimal() and start.isdecimal() and not procs.is_alive(int(pid), int(start)):
+            beside.unlink(missing_ok=True)
 
 
 def append_private(path: Path, lines: bytes) -> None:

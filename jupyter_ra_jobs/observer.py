@@ -20,6 +20,7 @@ from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
+from jupyter_ra_jobs.complaints import Complaints
 from jupyter_ra_jobs.errors import NotFound, RaJobsError
 from jupyter_ra_jobs.layout import Layout
 from jupyter_ra_jobs.logs import open_log
@@ -32,6 +33,9 @@ from jupyter_ra_jobs.store import Store
 _CLOSE_SECONDS = 5.0
 _CLOSE_LOOKS = 4  # at a time: each may walk a large folder
 _AT_ONCE = 1_000  # runs in a pass
+_PROGRESS = "progress is not kept"
+_ALERTS = "alerts wait"
+_LOOKING = "what the runs leave can't be looked at"
 _GAP = 0.2  # seconds between two passes at least: ends that come in a rush are looked at together
 
 
@@ -136,6 +140,7 @@ class Observer:
         self._propose = propose
         self._close_looks = close_looks
         self._log = log
+        self._complaints = Complaints(log)
         self._watched: dict[str, _Watched] = {}
         self._noted: dict[str, None] = {}
         self._shared: set[str] = set()  # what was told of more than one run, and still is so
@@ -174,6 +179,9 @@ class Observer:
             self._awake.clear()
             try:
                 await self.look()
+                self._complaints.over(_LOOKING)
+            except RaJobsError as problem:  # the disk is full or away; the next pass tries again
+                self._complaints.about(_LOOKING, problem)
             except Exception:  # noqa: BLE001 - the edge of the loop: the next pass may do better
                 self._log.exception("a look at what the runs leave failed; the next one tries again")
             with contextlib.suppress(asyncio.TimeoutError):
@@ -234,8 +242,9 @@ class Observer:
             with self._store.transaction():
                 for each in watched:
                     self._store.change(each.run.id, progress=each.seen.percent)
+            self._complaints.over(_PROGRESS)
         except RaJobsError as problem:
-            self._log.warning("progress is not kept for now: %s", problem)
+            self._complaints.about(_PROGRESS, problem)
             return
         for each in watched:
             each.shown = each.seen.percent
@@ -255,8 +264,9 @@ class Observer:
                 continue
             try:
                 self._propose(watched.run.id, proposal)
+                self._complaints.over(_ALERTS)
             except RaJobsError as problem:
-                self._log.warning("run %s: an alert waits on: %s", watched.run.id, problem)
+                self._complaints.about(_ALERTS, problem)
                 continue
             watched.told.add((proposal.rule, proposal.key))
             if proposal.shared:
@@ -284,6 +294,9 @@ class Observer:
                     await self._close_looks.artifacts(run_id)
                 if self._close_looks.metrics is not None:
                     watched.non_finite = dict((await self._close_looks.metrics(run_id)).non_finite)
+            except RaJobsError as problem:
+                self._complaints.about(_LOOKING, problem)
+                return
             except Exception:  # noqa: BLE001 - the edge of a task: the next look may do better
                 self._log.exception("run %s: a close look at what it leaves failed", run_id)
                 return

@@ -18,7 +18,8 @@ import msgspec
 from jupyter_ra_jobs_sidecar import procs
 from msgspec import Struct
 
-from jupyter_ra_jobs.errors import BadInput, Conflict, NotFound
+from jupyter_ra_jobs.complaints import Complaints
+from jupyter_ra_jobs.errors import BadInput, Conflict, NotFound, RaJobsError
 from jupyter_ra_jobs.executors.base import Executor
 from jupyter_ra_jobs.layout import Layout
 from jupyter_ra_jobs.logs import open_log
@@ -74,6 +75,7 @@ class Reports:
         self._enders = ThreadPoolExecutor(8, thread_name_prefix="ra-jobs-end")
         self._burying: dict[str, asyncio.Task[None]] = {}
         self._waiting: dict[_Wait, float] = {}
+        self._complaints = Complaints(log)
 
     async def close(self) -> None:
         """Wait for what is under way."""
@@ -116,13 +118,15 @@ class Reports:
         due = [t for t in active if t.sidecar or not patient or self._launch_is_overdue(t)]
         # Asked before the spools are read: a sidecar that is gone then has said all that it will say.
         living = await asyncio.to_thread(self._executor.alive, [(t.id, t.sidecar) for t in due])
-        await self._catch_up(active)
+        unread = await self._catch_up(active)
         silent = []
         still_active = {t.id: t for t in self._store.active()}
         for was in due:
             t = still_active.get(was.id)
             if t is None or t.id in self._burying:
                 continue
+            if t.id in unread and t.id not in living:
+                continue  # its last word may be there: it is lost only when the spool says nothing
             if t.stop_requested_at is not None and t.sidecar is None:
                 # A window, or an executor that can't say, is no reason to wait: see `_spool_taken`.
                 self._bury(t, "stopped before it was launched")
@@ -180,7 +184,9 @@ class Reports:
         if t.sidecar is None and await asyncio.to_thread(self._spool_taken, t.id):
             return  # it has just begun after all: the next look sees it
         await asyncio.get_running_loop().run_in_executor(self._enders, self._executor.end, t.id, t.sidecar)
-        await self._catch_up([self._store.tracking(t.id)])  # a last word from a sidecar ended for deafness
+        # A last word from a sidecar ended for deafness.
+        if await self._catch_up([self._store.tracking(t.id)]):
+            return  # who knows what it says; the next look does
         stopped = t.stop_requested_at is not None
         status = RunStatus.STOPPED if stopped else RunStatus.FAILED
         if self._store.move(t.id, status, only_from=ACTIVE, error=why):
@@ -201,15 +207,29 @@ class Reports:
 
     def _buried(self, run_id: str, task: "asyncio.Task[None]") -> None:
         del self._burying[run_id]
-        if not task.cancelled() and (problem := task.exception()) is not None:
+        if task.cancelled() or (problem := task.exception()) is None:
+            return
+        if isinstance(problem, RaJobsError):  # the disk is full or away; the next look tries again
+            self._complaints.about("a run could not be ended", problem)
+        else:
             self._log.error("run %s could not be ended; trying again", run_id, exc_info=problem)
 
     # -- the spool ---------------------------------------------------------------------------------
 
-    async def _catch_up(self, runs: list[Tracking]) -> None:
-        """Apply what the spools of these runs hold beyond what was read before."""
+    async def _catch_up(self, runs: list[Tracking]) -> set[str]:
+        """Apply what the spools of these runs hold beyond what was read before.
+
+        Returns those whose spools can't be read for now, as on a file system that fails or is away.
+        """
         wanted = [(t.id, self._layout.spool(t.id), t.spool_offset) for t in runs]
-        for run_id, lines, offset in await asyncio.to_thread(_read_spools, wanted):
+        found, unread = await asyncio.to_thread(_read_spools, wanted)
+        for t in runs:
+            what = f"the spool of run {t.id} can't be read"
+            if problem := unread.get(t.id):
+                self._complaints.about(what, problem)
+            else:
+                self._complaints.over(what)
+        for run_id, lines, offset in found:
             with self._store.transaction():
                 t = self._store.tracking(run_id)
                 last_seq = t.last_seq
@@ -219,6 +239,7 @@ class Reports:
                     # Whatever was POSTed before: a line of the spool counts. Twice does no harm.
                     self._apply(self._store.tracking(run_id), report)
                 self._store.note_spool(run_id, max(offset, t.spool_offset), last_seq)
+        return set(unread)
 
     def _parse(self, run_id: str, lines: list[bytes]) -> list[Report]:
         reports = []
@@ -277,23 +298,31 @@ def _stop_of(t: Tracking) -> _Wait:
     return _Wait(t.id, "stop", t.stop_requested_at)
 
 
-def _read_spools(wanted: list[tuple[str, Path, int]]) -> list[tuple[str, list[bytes], int]]:
-    """The whole lines beyond each offset, and the offset behind them; only runs that have some. Blocks."""
-    found = []
+def _read_spools(
+    wanted: list[tuple[str, Path, int]],
+) -> tuple[list[tuple[str, list[bytes], int]], dict[str, OSError]]:
+    """The whole lines beyond each offset, and the offset behind them, of runs that have some; and why others
+    could not be read. Blocks."""
+    found: list[tuple[str, list[bytes], int]] = []
+    unread: dict[str, OSError] = {}
     for run_id, path, offset in wanted:
         try:
             file = open_log(path)
-        except (OSError, NotFound):  # the run has put something else there
+            if file is None:  # its sidecar has not begun; or all is away
+                path.parent.parent.stat()
+                continue
+            with file:
+                file.seek(offset)
+                data = file.read(_MAX_READ)
+        except NotFound:  # the run has put something else there
             continue
-        if file is None:  # its sidecar has not begun
+        except OSError as problem:
+            unread[run_id] = problem
             continue
-        with file:
-            file.seek(offset)
-            data = file.read(_MAX_READ)
         whole = data[: data.rfind(b"\n") + 1]
         if whole:
             found.append((run_id, whole.splitlines(), offset + len(whole)))
-    return found
+    return found, unread
 
 
 def _why_lost(sidecar: SidecarIdentity) -> str:

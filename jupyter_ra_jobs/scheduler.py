@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 
+from jupyter_ra_jobs.complaints import Complaints
 from jupyter_ra_jobs.errors import Conflict, RaJobsError, Unavailable
 from jupyter_ra_jobs.gpus import Gpus
 from jupyter_ra_jobs.launcher import Launcher
@@ -19,6 +20,8 @@ _IDLE_TICK = 5.0
 _AT_ONCE = 64
 _CHANCES = 5
 """How often a run is launched again, `Patience.launch` apart."""
+_QUEUE = "the queue waits"
+_SCHEDULING = "runs can't be looked after"
 
 
 class Scheduler:
@@ -38,6 +41,7 @@ class Scheduler:
         self._reports = reports
         self._gpus = gpus
         self._log = log
+        self._complaints = Complaints(log)
         self._on_tick = on_tick
         self._awake = asyncio.Event()
         self._launched_again: Counter[str] = Counter()
@@ -73,6 +77,9 @@ class Scheduler:
             try:
                 await self.tick()
                 busy = bool(self._store.active_count() or self._store.queue.next(1, self._gpus.known))
+                self._complaints.over(_SCHEDULING)
+            except RaJobsError as problem:  # the disk is full or away; the next tick tries again
+                self._complaints.about(_SCHEDULING, problem)
             except Exception:  # noqa: BLE001 - the edge of the loop: the other runs must not stand still
                 self._log.exception("a scheduler tick failed; the next one tries again")
             with contextlib.suppress(asyncio.TimeoutError):
@@ -102,10 +109,10 @@ class Scheduler:
             try:
                 await self._launcher.relaunch(run_id)
             except Unavailable as problem:
-                self._log.warning("run %s waits to be launched: %s", run_id, problem)
+                self._complaints.about(f"run {run_id} waits to be launched", problem)
                 return  # as would the others
             except RaJobsError as problem:  # its folder takes nothing
-                self._log.warning("run %s waits to be launched: %s", run_id, problem)
+                self._complaints.about(f"run {run_id} waits to be launched", problem)
             else:
                 self._launched_again[run_id] += 1
 
@@ -116,7 +123,9 @@ class Scheduler:
         limit = self._launcher.max_active
         free = _AT_ONCE if limit is None else min(_AT_ONCE, limit - self._store.active_count())
         # More than can go: one whose folder takes nothing must not hold up those behind it.
-        for run_id, gpu_ids in self._store.queue.next(_AT_ONCE, self._gpus.known) if free > 0 else []:
+        waiting = self._store.queue.next(_AT_ONCE, self._gpus.known) if free > 0 else []
+        self._complaints.forget(_waiting(""), {_waiting(run_id) for run_id, _ in waiting})
+        for run_id, gpu_ids in waiting:
             if free <= 0:
                 return
             try:
@@ -126,12 +135,17 @@ class Scheduler:
                     prepared.discard()
                     return
                 free -= 1
+                self._complaints.over(_QUEUE)
                 if self._launcher.held_up:
                     return
             except Conflict as problem:  # stopped meanwhile
                 self._log.info("run %s: %s", run_id, problem)
             except Unavailable as problem:
-                self._log.warning("the queue waits: %s", problem)
+                self._complaints.about(_QUEUE, problem)
                 return
             except RaJobsError as problem:  # its folder takes nothing: it waits, and the others go on
-                self._log.warning("run %s waits on: %s", run_id, problem)
+                self._complaints.about(_waiting(run_id), problem)
+
+
+def _waiting(run_id: str) -> str:
+    return f"a run waits: {run_id}"

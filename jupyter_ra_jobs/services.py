@@ -14,6 +14,7 @@ from jupyter_ra_jobs.alerts import Alerts
 from jupyter_ra_jobs.artifacts import Artifacts
 from jupyter_ra_jobs.changes import Changes
 from jupyter_ra_jobs.cluster import ClusterInfo
+from jupyter_ra_jobs.complaints import Complaints
 from jupyter_ra_jobs.errors import StorageFull
 from jupyter_ra_jobs.executors.base import Executor
 from jupyter_ra_jobs.feed import Feed
@@ -35,6 +36,7 @@ from jupyter_ra_jobs.sweeps import Sweeps
 
 _LAUNCH_PATIENCE = 5.0
 _STOP_MARGIN = 30.0
+_ANNOUNCING = "sidecars aren't told where the server is"
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -73,6 +75,7 @@ class Services:
         self._on_tick = on_tick
         self._where: dict[str, Any] = {}
         self._announced = False
+        self._complaints = Complaints(log)
         self._shown = contextlib.ExitStack()
         layout.create()
         self.changes = Changes()
@@ -156,8 +159,9 @@ class Services:
             if said != self._where and (self.layout.other_server() is None or not self._announced):
                 self.layout.write_server_file(self._where)
             self._announced = True
+            self._complaints.over(_ANNOUNCING)
         except StorageFull as problem:  # the spools tell all; the next tick tries again
-            self.log.warning("%s", problem)
+            self._complaints.about(_ANNOUNCING, problem)
 
     async def close(self) -> None:
         """End politely, within seconds: streams end, runs go on."""

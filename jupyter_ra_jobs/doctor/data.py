@@ -14,12 +14,11 @@ from jupyter_ra_jobs.doctor.findings import Finding, fail, ok, some, warn
 from jupyter_ra_jobs.layout import Layout
 from jupyter_ra_jobs.models import SidecarIdentity
 from jupyter_ra_jobs.states import ACTIVE
-from jupyter_ra_jobs.store.check import Looked, look, wal_of
-from jupyter_ra_jobs.store.database import SCHEMA_VERSION
+from jupyter_ra_jobs.store.check import Looked, look
+from jupyter_ra_jobs.store.database import RESTORE, SCHEMA_VERSION, wal_of
 
 _NEEDED_BYTES = 1 << 20
 _YOUNG = 60.0  # seconds that a launch has, to put its spec in place
-_RESTORE = "stop the server, keep a copy of the folder, and restore a backup (docs/operations.md)"
 
 
 def workdir(layout: Layout) -> Finding:
@@ -88,7 +87,7 @@ def store(layout: Layout, server_lives: bool) -> Generator[Finding, None, Looked
     left = wal.stat().st_size if wal.exists() else 0
     if not layout.database.exists() or (layout.database.stat().st_size == 0 and not left):
         if left or any(_run_dirs(layout)):
-            yield fail("store", f"{layout.database} is gone, or empty, but there are runs", _RESTORE)
+            yield fail("store", f"{layout.database} is gone, or empty, but there are runs", RESTORE)
         else:
             yield ok("store", "none yet; the first start of a server makes it")
         return None
@@ -99,10 +98,10 @@ def store(layout: Layout, server_lives: bool) -> Generator[Finding, None, Looked
         yield fail("store", f"{layout.database} can't be read: {problem}", mend)
         return None
     except sqlite3.DatabaseError as problem:
-        yield fail("store", f"{layout.database} is broken: {problem}", _RESTORE)
+        yield fail("store", f"{layout.database} is broken: {problem}", RESTORE)
         return None
     if looked.damage:
-        yield fail("store", f"{layout.database} is broken: {'; '.join(looked.damage)}", _RESTORE)
+        yield fail("store", f"{layout.database} is broken: {'; '.join(looked.damage)}", RESTORE)
     elif looked.schema > SCHEMA_VERSION:
         yield fail("store", f"it has schema {looked.schema}, from a newer version", "install that version")
     elif looked.schema < SCHEMA_VERSION:

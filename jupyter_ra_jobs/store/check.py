@@ -1,14 +1,13 @@
 """A database looked at from outside, beside a server or after one, without changing what it holds."""
 
-import sqlite3
+from contextlib import closing
 from pathlib import Path
-from urllib.parse import quote
 
 from msgspec import Struct
 
 from jupyter_ra_jobs.models import Tracking
 from jupyter_ra_jobs.states import ACTIVE, RunStatus
-from jupyter_ra_jobs.store.database import SCHEMA_VERSION, columns, to_struct, words
+from jupyter_ra_jobs.store.database import SCHEMA_VERSION, columns, damage, open_to_read, to_struct, words
 
 
 class Looked(Struct, frozen=True, kw_only=True):
@@ -27,23 +26,13 @@ class Looked(Struct, frozen=True, kw_only=True):
         return not self.damage and self.schema == SCHEMA_VERSION
 
 
-def wal_of(path: Path) -> Path:
-    """The file of what was written last, which SQLite moves into the database in its time."""
-    return path.with_name(path.name + "-wal")
-
-
 def look(path: Path) -> Looked:
     """Read all of it. Raises sqlite3.DatabaseError when it is broken, or no database. Blocks."""
-    # Without a log beside it nobody has it open: then SQLite need not even make the files that readers share.
-    how = "mode=ro" if wal_of(path).exists() else "immutable=1"
-    connection = sqlite3.connect(f"file:{quote(str(path))}?{how}", timeout=5, uri=True)
-    connection.row_factory = sqlite3.Row
-    try:
+    with closing(open_to_read(path)) as connection:
         (schema,) = connection.execute("PRAGMA user_version").fetchone()
-        said = [row[0] for row in connection.execute("PRAGMA quick_check(10)")]
-        damage = [] if said == ["ok"] else said
-        if damage or schema != SCHEMA_VERSION:
-            return Looked(damage=damage, schema=schema, statuses={}, active=[])
+        broken = damage(connection)
+        if broken or schema != SCHEMA_VERSION:
+            return Looked(damage=broken, schema=schema, statuses={}, active=[])
         runs = connection.execute("SELECT id, status FROM runs")
         statuses = {row["id"]: RunStatus(row["status"]) for row in runs}
         active = connection.execute(
@@ -51,5 +40,3 @@ def look(path: Path) -> Looked:
         ).fetchall()
         tracked = [to_struct(row, Tracking) for row in active]
         return Looked(damage=[], schema=schema, statuses=statuses, active=tracked)
-    finally:
-        connection.close()

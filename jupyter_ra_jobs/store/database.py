@@ -1,6 +1,7 @@
 """The database file: its connection, its transactions, and the way between rows and records.
 
-SQLite in WAL mode with synchronous=FULL: what a write has returned from survives a power cut.
+SQLite in WAL mode with synchronous=FULL: what a write has returned from survives a power cut. A file that is
+broken, or no longer the one that was opened, is neither read nor written: better no word than a wrong one.
 """
 
 import os
@@ -10,6 +11,7 @@ from contextlib import closing, contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -19,6 +21,7 @@ from jupyter_ra_jobs.states import TERMINAL, RunStatus
 from jupyter_ra_jobs.store.migrations import MIGRATIONS
 
 SCHEMA_VERSION = 1
+RESTORE = "stop the server, keep a copy of the folder, and restore a backup (docs/operations.md)"
 _BUSY_SECONDS = 0.25  # how long the event loop may stand still for another process's write
 
 _JSON = {
@@ -53,12 +56,35 @@ class Database:
 
     def __init__(self, path: Path, changed: Callable[[], None]) -> None:
         self.changed = changed
-        self.connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+        self._path = path
+        _refuse_unusable(path)
+        with _disk_errors():
+            self.connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
         self.connection.row_factory = sqlite3.Row
+        opened = path.stat()
+        self._file = (opened.st_dev, opened.st_ino)
+        self._size = opened.st_size
         self.execute("PRAGMA journal_mode = WAL")
         self.execute("PRAGMA synchronous = FULL")
         with self.transaction():
             self._create_or_migrate(path)
+
+    def _check_file(self) -> None:
+        """Whether the path still leads to the file that is open. SQLite itself would write on to one that
+        was moved or removed, and those words would be lost with it."""
+        try:
+            now = self._path.stat()
+        except OSError as problem:
+            raise Unavailable(
+                f"the run database is away ({self._path}: {problem.strerror}); all goes on when it is back"
+            ) from problem
+        if (now.st_dev, now.st_ino) != self._file:
+            raise Unavailable(
+                f"{self._path} was replaced under the server; restart the server, to work with what is there"
+            )
+        if now.st_size < self._size:  # it never shrinks by itself
+            raise Unavailable(f"{self._path} was cut under the server; {RESTORE}")
+        self._size = now.st_size
 
     def _create_or_migrate(self, path: Path) -> None:
         (version,) = self.execute("PRAGMA user_version").fetchone()
@@ -93,9 +119,11 @@ class Database:
             yield
             return
         with _disk_errors():
+            self._check_file()
             self.connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self._check_file()
                 self.connection.execute("COMMIT")
             except BaseException:
                 if self.connection.in_transaction:
@@ -105,7 +133,8 @@ class Database:
     def execute(self, sql: str, values: Values = ()) -> sqlite3.Cursor:
         """One statement; raises StorageFull and Unavailable, and then nothing has changed."""
         with _disk_errors():
-            return self.connection.execute(sql, values)
+            self._check_file()
+            return self.connection.cursor(_Cursor).execute(sql, values)
 
     def insert(self, table: str, rows: list[dict[str, Any]]) -> None:
         """Add rows that all have the same columns."""
@@ -144,13 +173,74 @@ def _keep_copy(path: Path, version: int) -> None:
         beside.unlink(missing_ok=True)
 
 
+def wal_of(path: Path) -> Path:
+    """The file of what was written last, which SQLite moves into the database in its time."""
+    return path.with_name(path.name + "-wal")
+
+
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """A connection that changes nothing of the file, nor of what is beside it."""
+    # Without a log beside it nobody has it open: then SQLite need not even make the files that readers share.
+    logs = wal_of(path), path.with_name(path.name + "-journal")
+    how = "mode=ro" if any(log.exists() for log in logs) else "immutable=1"
+    connection = sqlite3.connect(f"file:{quote(str(path))}?{how}", timeout=5, uri=True)
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+def damage(connection: sqlite3.Connection) -> list[str]:
+    """SQLite's own words for what is broken; empty when all is well. Reads all of it."""
+    said = [row[0] for row in connection.execute("PRAGMA quick_check(10)")]
+    return [] if said == ["ok"] else said
+
+
+def _refuse_unusable(path: Path) -> None:
+    """Raise RaJobsError for a database that can't be worked with, before anything of it is changed.
+
+    Looked at by a connection that only reads: the last one that closes would move the log beside it, of
+    another database perhaps, into it for good.
+    """
+    if not path.exists() or not path.stat().st_size:
+        return
+    for last in (False, True):  # another server may just have begun to write
+        try:
+            with closing(open_to_read(path)) as connection:
+                broken = damage(connection)
+                (version,) = connection.execute("PRAGMA user_version").fetchone()
+                (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError:  # full, read-only, held by another: opening it to write says so
+            return
+        except sqlite3.DatabaseError as problem:
+            broken = [str(problem)]
+        if not broken and tables and version == 0:
+            raise RaJobsError(f"{path} is a database, but none of runs, and was left as it is; {RESTORE}")
+        if not broken:
+            return
+        if last:
+            raise RaJobsError(f"{path} is broken, and was left as it is ({broken[0]}); {RESTORE}")
+
+
+class _Cursor(sqlite3.Cursor):
+    """One whose later rows raise our errors too."""
+
+    def fetchall(self) -> list[Any]:
+        with _disk_errors():
+            return super().fetchall()
+
+    def fetchone(self) -> Any:
+        with _disk_errors():
+            return super().fetchone()
+
+
 @contextmanager
 def _disk_errors() -> Iterator[None]:
     """What SQLite says when the disk takes nothing, in our words. The statement changed nothing."""
     try:
         yield
-    except sqlite3.OperationalError as problem:
+    except sqlite3.DatabaseError as problem:
         text = str(problem)
+        if type(problem) is sqlite3.DatabaseError:  # its subclasses say other things than that it is broken
+            raise Unavailable(f"the run database is broken: {text}; {RESTORE}") from problem
         if any(sign in text for sign in ("disk is full", "disk I/O", "readonly", "unable to open")):
             raise StorageFull(f"the run database takes nothing: {text}") from problem
         if "locked" in text:

@@ -37,6 +37,7 @@ class PtyCapture:
         self._window = Window.open()
         self._pty = Pty(self._window.size() if self._window else (24, 80))
         self._unwritten = memoryview(b"")
+        self._said_that_it_waits = False
         self.open = True
         """Whether more output may come."""
 
@@ -92,13 +93,14 @@ class PtyCapture:
     def _write(self) -> None:
         """Append to run.log. While the disk takes nothing we read nothing, so the command waits: slow
         is better than lost. It goes on by itself once there is room."""
-        was_held_up = len(self._unwritten)
         try:
             while self._unwritten:
                 self._unwritten = self._unwritten[self._log.append(self._unwritten) :]
+            self._said_that_it_waits = False
         except OSError as problem:
-            if len(self._unwritten) != was_held_up or not was_held_up:
+            if not self._said_that_it_waits:
                 self._story(f"run.log takes nothing: {problem}; the output waits")
+            self._said_that_it_waits = True
 
     def resize(self) -> None:
         """The window has another size: so has the command's terminal."""

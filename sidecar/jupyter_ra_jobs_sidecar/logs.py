@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from jupyter_ra_jobs_sidecar import spec
+from jupyter_ra_jobs_sidecar.disk import create_again, sync_folder
 
 Story = Callable[[str], None]
 
@@ -24,7 +25,11 @@ class SidecarLog:
 
     def __init__(self, run_dir: str) -> None:
         path = os.path.join(run_dir, spec.SIDECAR_LOG)
-        self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        try:
+            self._fd = os.open(path, flags, 0o600)
+        except OSError:  # nor for the sake of this shall it not begin
+            self._fd = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
         os.dup2(self._fd, 2)
 
     def __call__(self, message: str) -> None:
@@ -114,17 +119,19 @@ class RunLog:
         fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             os.write(fd, json.dumps({"start": self._start, "end": end}).encode())
+            os.fsync(fd)
         finally:
             os.close(fd)
         os.replace(beside, self._path + spec.GAP)
+        sync_folder(os.path.dirname(self._path))  # or a power cut could leave the hole without its record
         self._end = end
 
     def _put_back(self) -> None:
         """The file has lost its name, not yet its bytes."""
         kept = os.open(f"/proc/self/fd/{self._fd}", os.O_RDONLY | os.O_CLOEXEC)
+        again = create_again(self._path)
         if self._end > self._start:
             self._tell_gap(self._end)
-        again = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         for at, end in ((0, self._start), (self._end, os.fstat(kept).st_size)):
             os.lseek(again, at, os.SEEK_SET)
             while at < end and (part := os.pread(kept, min(1 << 20, end - at), at)):

@@ -3,10 +3,12 @@
 Each event holds `seq` (1, 2, …), `time`, `status` and what belongs to that status.
 """
 
+import errno
 import json
 import os
 import time
 
+from jupyter_ra_jobs_sidecar.disk import create_again, sync_folder
 from jupyter_ra_jobs_sidecar.spec import SPOOL
 
 Event = dict[str, object]
@@ -20,13 +22,14 @@ class Spool:
     """The one writer of a run's events."""
 
     def __init__(self, run_dir: str) -> None:
-        path = os.path.join(run_dir, SPOOL)
+        self._path = os.path.join(run_dir, SPOOL)
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         try:
-            self._fd = os.open(path, flags, 0o600)
+            self._fd = os.open(self._path, flags, 0o600)
         except FileExistsError:
-            raise Taken(path) from None
+            raise Taken(self._path) from None
         self._began = (time.time(), time.monotonic())
+        self._has_lasting_name = False
         self._seq = 0
         self._unwritten: list[bytes] = []
 
@@ -44,14 +47,47 @@ class Spool:
         return max(time.time(), began + time.monotonic() - ticks)
 
     def sync(self) -> bool:
-        """Bring every event to the disk; False while the disk takes nothing (call again later)."""
+        """Bring every event to the disk; False while the disk takes nothing (call again later).
+
+        A spool that was removed is put back, unless its folder's folder is gone too.
+        """
         if not self._write():
             return False
         try:
             os.fsync(self._fd)
+            if os.fstat(self._fd).st_nlink == 0:
+                self._put_back()
         except OSError:
             return False
+        if not self._has_lasting_name:
+            run_dir = os.path.dirname(self._path)
+            sync_folder(run_dir)  # run.log is there by now
+            sync_folder(os.path.dirname(run_dir))
+            self._has_lasting_name = True
         return True
+
+    def give_back(self) -> None:
+        """Nothing was begun: another sidecar may try."""
+        os.unlink(self._path)
+
+    def _put_back(self) -> None:
+        kept = os.open(f"/proc/self/fd/{self._fd}", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            events = os.pread(kept, os.fstat(kept).st_size, 0)
+        finally:
+            os.close(kept)
+        try:
+            again = create_again(self._path, os.O_APPEND)
+        except (FileExistsError, FileNotFoundError):  # somebody else's now; or all was removed for good
+            return
+        if os.write(again, events) < len(events):
+            os.unlink(self._path)
+            os.close(again)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        os.fsync(again)
+        os.dup2(again, self._fd, inheritable=False)
+        os.close(again)
+        self._has_lasting_name = False
 
     def _write(self) -> bool:
         while self._unwritten:

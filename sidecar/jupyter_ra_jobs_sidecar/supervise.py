@@ -44,7 +44,13 @@ def main(run_dir: str) -> int:
     except (OSError, ValueError, TypeError) as problem:
         log(f"cannot start: {problem!r}")
         return 1
-    Supervisor(the_spec, run_dir, spool, log).run()
+    try:
+        supervisor = Supervisor(the_spec, run_dir, spool, log)
+    except OSError as problem:  # no room for run.log, no terminal left: perhaps there is, later
+        log(f"cannot start: {problem!r}")
+        spool.give_back()
+        return 1
+    supervisor.run()
     return 0
 
 
@@ -85,7 +91,6 @@ class Supervisor:
         """The whole life of the run; returns when its end is on disk or at the server."""
         self._hear_signals()
         running, start_error = self._start()
-        self._spool.sync()
         self._reporter = reporter = Reporter(self._spec, self._log)
         if start_error is None:
             reporter.tell(running)
@@ -139,6 +144,7 @@ class Supervisor:
                 "boot_id": procs.boot_id(),
             },
         )
+        self._spool.sync()  # before it begins: after a power cut it must not be begun again
         with contextlib.suppress(BrokenPipeError):  # it was killed already; waitpid tells of it
             os.write(gate_write, b"!")
         os.close(gate_write)

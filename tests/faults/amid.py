@@ -143,7 +143,10 @@ class Amid:
         wait_for(self._over, f"all have ended: {self.progress()}")
         self.recheck()
         self._check_parallel()
-        assert not [p for run_id in self.ids for p in self.world.processes(RA_RUN_ID=run_id)]
+        wait_for(self._nobody_left, "no process is left")  # a sidecar tells of the end, then goes
+
+    def _nobody_left(self) -> bool:
+        return not [p for run_id in self.ids for p in self.world.processes(RA_RUN_ID=run_id)]
 
     def recheck(self) -> None:
         """What is on record of the runs is what it must be; also long after."""

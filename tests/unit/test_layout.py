@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_ra_jobs.errors import RaJobsError, StorageFull
-from jupyter_ra_jobs.layout import Layout, write_private
+from jupyter_ra_jobs.layout import Layout, remove_half_made, write_private
 from jupyter_ra_jobs.store import Store
 from tests.unit.disk import no_file_grows_beyond
 
@@ -142,3 +142,32 @@ def test_a_link_to_no_folder(tmp_path: Path, target: str) -> None:
     with pytest.raises(StorageFull, match="cannot write"):
         Layout(tmp_path).create()
     assert sorted(path.name for path in tmp_path.iterdir()) == [".agents", "file"]
+
+
+def test_half_made_files_go(tmp_path: Path) -> None:
+    """Of a process that was killed; those of one that lives are its own."""
+    (tmp_path / ".agents").mkdir()
+    path = tmp_path / "spec.json"
+    mine = write_private(path, b"{}")
+    dead = [tmp_path / f"spec.json.{os.getpid()}.1.abcd", tmp_path / "spec.json.4194304.77.abcd"]
+    other = [tmp_path / "spec.json.bak", tmp_path / "spec.json.a.b.c"]
+    for left in [*dead, *other]:
+        left.touch()
+    remove_half_made(path)
+    assert sorted(tmp_path.iterdir()) == sorted([tmp_path / ".agents", mine, *other])
+
+
+def test_no_new_store_beside_runs(tmp_path: Path) -> None:
+    """A store that is gone, or emptied, is not made anew while there are runs that it knew."""
+    layout = Layout(tmp_path)
+    layout.create()
+    layout.run_dir("of-the-earlier-server").mkdir()
+    layout.create()
+    layout.run_dir("ours").mkdir()
+    (layout.run_dir("ours") / "spec.json").touch()
+    with pytest.raises(RaJobsError, match="gone, or empty"):
+        layout.create()
+    layout.database.unlink()
+    with pytest.raises(RaJobsError, match="gone, or empty"):
+        layout.create()
+    assert not layout.database.exists()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jupyter_ra_jobs_sidecar import logs
 from jupyter_ra_jobs_sidecar.logs import RunLog
 
 from jupyter_ra_jobs.logs import read_gap
@@ -227,3 +228,23 @@ def test_a_gap_that_cannot_be_told_of_is_none(tmp_path: Path) -> None:
     writing.write(LIMIT // 16)
     check_ends(tmp_path, writing.output)
     assert on_disk(writing.path) <= LIMIT + READ_AT_ONCE
+
+
+def test_the_record_is_on_the_disk_before_the_hole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a power cut could leave a hole of which nobody knows, and its zeros would be output."""
+    steps: list[str] = []
+    punch, fsync = logs.punch, os.fsync
+
+    def note_sync(fd: int) -> None:
+        steps.append(Path(f"/proc/self/fd/{fd}").readlink().name)
+        fsync(fd)
+
+    def note_punch(fd: int, start: int, end: int) -> None:
+        steps.append("hole" if start < LIMIT else "trial")
+        punch(fd, start, end)
+
+    monkeypatch.setattr(os, "fsync", note_sync)
+    monkeypatch.setattr(logs, "punch", note_punch)
+    writing = Writing(tmp_path, LIMIT)
+    writing.write(2 * LIMIT)
+    assert steps[:4] == ["trial", "run.log.gap.new", tmp_path.name, "hole"]

@@ -1,7 +1,9 @@
 """The spool holds each event whole, or not at all; and has one writer."""
 
 import json
+import os
 import resource
+import shutil
 import signal
 import stat
 import subprocess
@@ -87,3 +89,43 @@ def test_full_disk(tmp_path: Path) -> None:
     assert said.stdout.split() == ["False", "1", "True"]
     written = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
     assert [event["seq"] for event in written] == [1, 2]
+
+
+def test_removed(tmp_path: Path) -> None:
+    """With its folder or without: it comes back whole, and goes on."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    spool = Spool(str(folder))
+    for n in range(3):
+        spool.add("running", n=n)
+        assert spool.sync()
+        shutil.rmtree(folder) if n else (folder / "events.jsonl").unlink()
+    spool.add("finished", exit_code=0)
+    assert spool.sync()
+    written = [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
+    assert [event["seq"] for event in written] == [1, 2, 3, 4]
+
+
+def test_removed_for_good(tmp_path: Path) -> None:
+    """With all that was around it: nobody waits for it any more, and nothing is made in its place."""
+    folder = tmp_path / "runs" / "run"
+    folder.mkdir(parents=True)
+    spool = Spool(str(folder))
+    shutil.rmtree(tmp_path / "runs")
+    spool.add("finished", exit_code=0)
+    assert spool.sync()
+    assert not (tmp_path / "runs").exists()
+
+
+def test_names_are_brought_to_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The spool's own, and that of its folder: else a power cut takes the whole run."""
+    synced: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda fd: synced.append(str(Path(f"/proc/self/fd/{fd}").readlink())))
+    folder = tmp_path / "run"
+    folder.mkdir()
+    spool = Spool(str(folder))
+    for _ in range(2):
+        spool.add("running")
+        assert spool.sync()
+    events = str(folder / "events.jsonl")
+    assert synced == [events, str(folder), str(tmp_path), events]
