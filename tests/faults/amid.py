@@ -100,11 +100,13 @@ class Amid:
 
     @property
     def is_untouched(self) -> bool:
-        """Whether another fault can follow: the four wait still, and all are to end as they would have."""
+        """Whether another fault can follow: the four wait still, each in its window, and all are
+        to end as they would have."""
         return (
             self.ends == _ends()
             and not (self.folder / "go").exists()
             and all(self.server.run(run_id)["status"] == "running" for run_id in self.at_work)
+            and {f"research-agent:ra-job-{run_id}" for run_id in self.at_work} <= set(self.world.windows())
         )
 
     @property
@@ -188,12 +190,20 @@ class Amid:
 
 Fault = Callable[[Amid], None]
 FAULTS: dict[str, Fault] = {}
+ALONE: set[str] = set()
+"""Those that strike, or look at, all that is on the server: no other sweep can be beside theirs."""
 
 
 def fault(inject: Fault) -> Fault:
     """Enter a fault into the catalogue; its name is how the table in docs/reliability.md calls it."""
     assert inject.__name__ not in FAULTS
     FAULTS[inject.__name__] = inject
+    return inject
+
+
+def alone(inject: Fault) -> Fault:
+    """No other sweep can be beside this fault's."""
+    ALONE.add(inject.__name__)
     return inject
 
 

@@ -1,7 +1,8 @@
 """Faults again and again, several at once: `make soak`.
 
 Each round starts up to three sweeps of twenty on one server, and does to each of them, while all are under
-way, a fault of the catalogue; then all must end as they should. Every ten rounds, and when its disk is half
+way, a fault of the catalogue; one that strikes a whole server (`ALONE`) has a sweep to itself. Then all must
+end as they should. Every ten rounds, and when its disk is half
 full, all that was ever run on a server is looked at again, at last after one more kill of it. Whatever is not
 as it must be is a loss: it is told with what it needs to be tried again, its folder is kept, and the exit
 code is 1.
@@ -26,7 +27,7 @@ import pytest
 
 from tests.conftest import Server, wait_for
 from tests.faults import catalogue as catalogue
-from tests.faults.amid import FAULTS, RUNS, Amid, Fault, field
+from tests.faults.amid import ALONE, FAULTS, RUNS, Amid, Fault, field
 
 say = functools.partial(print, flush=True)
 AT_ONCE, FOLLOWING, RECHECK_EVERY = 3, 0.3, 10
@@ -143,15 +144,15 @@ class Soak:
         """Some sweeps at once, a fault for each."""
         began = time.monotonic()
         number = self._counts["rounds"]
-        at_once = min(len(self.faults), self._random.randint(1, AT_ONCE))
-        drawn = self._random.sample(sorted(self.faults), at_once)
+        drawn = self._draw()
         say(f"round {number}:", end=" ")
         self._counts["runs started"] += len(drawn) * RUNS
         amids = [Amid(server, f"round-{number}-{name}").begin() for name in drawn]
         for name, amid in self._random.sample(list(zip(drawn, amids, strict=True)), len(drawn)):
             self._strike(name, amid)
-            while self.faults and amid.is_untouched and self._random.random() < FOLLOWING:
-                self._strike(self._random.choice(sorted(self.faults)), amid)
+            while amid.is_untouched and self._random.random() < FOLLOWING:
+                following = sorted(self.faults.keys() - (ALONE if len(drawn) > 1 else set()))
+                self._strike(self._random.choice(following), amid)
         for amid in self._random.sample(amids, len(amids)):
             amid.check()
             self._ends.update(end.status for end in amid.ends)
@@ -160,6 +161,15 @@ class Soak:
         past += amids
         self._counts.update({"sweeps": len(amids), "runs": len(amids) * RUNS, "bytes": compared})
         say(f"{len(amids) * RUNS} runs, {compared:,} bytes, {time.monotonic() - began:.1f} s")
+
+    def _draw(self) -> list[str]:
+        """The faults of a round: one for each of some sweeps beside each other, or one for a sweep alone."""
+        if not self.faults:
+            return []
+        first = self._random.choice(sorted(self.faults))
+        others = [] if first in ALONE else sorted(self.faults.keys() - ALONE - {first})
+        more = min(len(others), self._random.randint(1, AT_ONCE) - 1)
+        return [first, *self._random.sample(others, more)]
 
     def _strike(self, name: str, amid: Amid) -> None:
         """Do it, unless it can't be done here."""

@@ -1,12 +1,12 @@
 """What happens to the clock, to the machine, and to process numbers."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psutil
 
 from tests.conftest import wait_for
-from tests.faults.amid import RUNS, Amid, End, fault
+from tests.faults.amid import RUNS, Amid, End, alone, fault
 from tests.faults.machine import HOUR, Clock, end_tmux, holder_of, rebooted
 
 
@@ -54,6 +54,7 @@ def clock_back(amid: Amid) -> None:
 
 
 @fault
+@alone
 def machine_rebooted(amid: Amid) -> None:
     """All that runs is gone, and the boot id is another one; the right one again when all have ended."""
     inside = rebooted(amid.world)
@@ -63,7 +64,8 @@ def machine_rebooted(amid: Amid) -> None:
     for run_id in struck:
         amid.expect(run_id, End("failed", None, "sidecar lost: the machine was restarted", whole=False))
         for process in amid.world.processes(RA_RUN_ID=run_id):
-            process.kill()
+            with suppress(psutil.NoSuchProcess):  # its sidecar was quicker
+                process.kill()
     amid.server.inside = inside
     amid.server.start()
     amid.go()

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 import psutil
 
 from tests.conftest import World, wait_for
-from tests.faults.amid import PARALLEL, Amid, End, fault
+from tests.faults.amid import PARALLEL, Amid, End, alone, fault
 
 LOST = End("failed", None, "sidecar lost", whole=False)
 INTERRUPTED = End("stopped", 130, whole=False)
@@ -88,6 +88,7 @@ def all_sidecars_killed(amid: Amid) -> None:
 
 
 @fault
+@alone
 def sidecar_suspended(amid: Amid) -> None:
     """SIGSTOP; nobody takes its run for lost; SIGCONT."""
     struck = amid.at_work[0]
@@ -100,6 +101,7 @@ def sidecar_suspended(amid: Amid) -> None:
 
 
 @fault
+@alone
 def suspended_sidecar_stopped(amid: Amid) -> None:
     """SIGSTOP, then a stop of its run."""
     struck = amid.at_work[0]
@@ -191,6 +193,7 @@ def all_windows_killed(amid: Amid) -> None:
 
 
 @fault
+@alone
 def session_killed(amid: Amid) -> None:
     """`kill-session` of the only one, with which tmux ends: the runs go on."""
     tmux = amid.world.tmux_server()
@@ -199,6 +202,7 @@ def session_killed(amid: Amid) -> None:
 
 
 @fault
+@alone
 def session_killed_beside_another(amid: Amid) -> None:
     """`kill-session` where tmux lives on: all its windows were killed by hand, a stop of each run."""
     world = amid.world
@@ -211,18 +215,21 @@ def session_killed_beside_another(amid: Amid) -> None:
 
 
 @fault
+@alone
 def tmux_killed(amid: Amid) -> None:
     """kill -9 of the tmux server."""
     kill_tmux(amid.world)
 
 
 @fault
+@alone
 def tmux_kill_server(amid: Amid) -> None:
     """`tmux kill-server`."""
     amid.world.tmux("kill-server")
 
 
 @fault
+@alone
 def tmux_killed_again_and_again(amid: Amid) -> None:
     """kill -9 of the tmux server as soon as it has a new window, for several launches."""
     amid.go()
@@ -233,6 +240,7 @@ def tmux_killed_again_and_again(amid: Amid) -> None:
 
 
 @fault
+@alone
 def tmux_suspended_a_while(amid: Amid) -> None:
     """SIGSTOP of the tmux server while runs end and others are to start; a stop works; SIGCONT."""
     server = amid.server
@@ -254,6 +262,7 @@ def tmux_suspended_a_while(amid: Amid) -> None:
 
 
 @fault
+@alone
 def tmux_suspended_and_killed(amid: Amid) -> None:
     """SIGSTOP of the tmux server, a launch that hangs on it, then kill -9."""
     with tmux_suspended(amid.world) as tmux:
@@ -264,6 +273,7 @@ def tmux_suspended_and_killed(amid: Amid) -> None:
 
 
 @fault
+@alone
 def server_tmux_and_sidecar_killed(amid: Amid) -> None:
     """All at once."""
     struck = amid.at_work[0]

@@ -10,7 +10,7 @@ import threading
 import psutil
 
 from tests.conftest import TOKEN, Server, wait_for
-from tests.faults.amid import PARALLEL, Amid, End, fault
+from tests.faults.amid import PARALLEL, Amid, End, alone, fault
 
 # Opens a stream of each path that it is given, and reads none of them to its end.
 CLIENT = """\
@@ -199,6 +199,7 @@ def readers_killed(amid: Amid) -> None:
 
 
 @fault
+@alone
 def tmux_refuses(amid: Amid) -> None:
     """tmux can be reached no more, as when its socket folder is lost; then again."""
     folder = amid.world.tmux_tmpdir / f"tmux-{os.getuid()}"
