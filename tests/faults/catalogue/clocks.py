@@ -87,7 +87,7 @@ def pid_given_to_another(amid: Amid) -> None:
     sidecar = amid.sidecar(struck)
     amid.server.kill()
     sidecar.kill()
-    wait_for(lambda: not psutil.pid_exists(sidecar.pid), "its number is free")
+    wait_for(lambda: not sidecar.is_running(), "its number is free")
     amid.expect(struck, End("failed", None, "sidecar lost", whole=False))
     with holder_of(sidecar.pid) as innocent:
         amid.server.start()
