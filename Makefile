@@ -6,7 +6,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test soak lint audit licences bench dev clean
+.PHONY: help run test fuzz soak lint audit licences bench dev clean
 
 help: ## this list
 	@awk -F ': .*## ' '/^[a-z]+:.* ## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -21,6 +21,9 @@ test: $(VENV)/.installed-examples,test ## all tests (ARGS="-k logs", ARGS="-n 2"
 
 soak: $(VENV)/.installed-examples,test ## an hour of faults, several at once; what was lost (ARGS="--minutes 10")
 	$(VENV)/bin/python -m tests.faults.soak $(ARGS)
+
+fuzz: $(VENV)/.installed-examples,test ## made-up calls, crashes and files, others each time (about an hour)
+	RA_FUZZ=long $(VENV)/bin/pytest --timeout=0 tests/fuzz $(ARGS)
 
 lint: $(VENV)/.installed-lint ## ruff and mypy
 	$(VENV)/bin/ruff check

@@ -27,7 +27,9 @@ class Gpus:
 
     def look(self, then: Callable[[], None]) -> None:
         """Begin to look for them; `then` is called when they are known."""
-        if self._given is None:
+        if self._given is not None:
+            then()
+        else:
             self._found = asyncio.get_running_loop().create_task(asyncio.to_thread(self._find))
             self._found.add_done_callback(lambda _: then())
 

@@ -5,32 +5,29 @@ spool does not have them (yet): a full disk, a file system that lags.
 """
 
 import asyncio
+import contextlib
 import logging
 import os
-import stat
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Literal, NamedTuple
 
-import msgspec
 from jupyter_ra_jobs_sidecar import procs
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from jupyter_ra_jobs import spools
 from jupyter_ra_jobs.complaints import Complaints
-from jupyter_ra_jobs.errors import BadInput, Conflict, NotFound, RaJobsError
+from jupyter_ra_jobs.errors import BadInput, Conflict, RaJobsError
 from jupyter_ra_jobs.executors.base import Executor
 from jupyter_ra_jobs.layout import Layout
-from jupyter_ra_jobs.logs import open_log
 from jupyter_ra_jobs.models import Report, SidecarIdentity, Tracking
 from jupyter_ra_jobs.prometheus import LOST_SIDECARS, REPORTS
+from jupyter_ra_jobs.spools import REPORTABLE
 from jupyter_ra_jobs.states import ACTIVE, TERMINAL, RunStatus
 from jupyter_ra_jobs.store import Store
 
-_MAX_READ = 1024 * 1024
 _MAX_ERROR = 10_000
-_REPORTABLE = TERMINAL | {RunStatus.RUNNING}
 
 
 class Patience(Struct, frozen=True, kw_only=True):
@@ -51,6 +48,15 @@ class _Wait(NamedTuple):
     run_id: str
     what: Literal["launch", "stop"]
     asked_at: float | None
+
+
+class _CaughtUp(NamedTuple):
+    """What a look at some spools left to do."""
+
+    behind: list[Tracking]
+    """Active runs whose spools have more."""
+    unread: set[str]
+    """Runs whose spools can't be read for now, as on a file system that fails or is away."""
 
 
 class Reports:
@@ -76,6 +82,7 @@ class Reports:
         self._burying: dict[str, asyncio.Task[None]] = {}
         self._waiting: dict[_Wait, float] = {}
         self._complaints = Complaints(log)
+        self._strange: set[str] = set()
 
     async def close(self) -> None:
         """Wait for what is under way."""
@@ -86,8 +93,8 @@ class Reports:
 
     async def receive(self, run_id: str, report: Report) -> str:
         """Take a report from outside; says what became of it. Raises BadInput, Conflict, NotFound."""
-        if report.status not in _REPORTABLE:
-            known = ", ".join(sorted(_REPORTABLE))
+        if report.status not in REPORTABLE:
+            known = ", ".join(sorted(REPORTABLE))
             raise BadInput(f"status: {report.status} is not reported; one of {known} is")
         REPORTS.inc()
         await self._catch_up([self._store.tracking(run_id)])
@@ -118,7 +125,7 @@ class Reports:
         due = [t for t in active if t.sidecar or not patient or self._launch_is_overdue(t)]
         # Asked before the spools are read: a sidecar that is gone then has said all that it will say.
         living = await asyncio.to_thread(self._executor.alive, [(t.id, t.sidecar) for t in due])
-        unread = await self._catch_up(active)
+        unread = (await self._catch_up(active)).unread
         silent = []
         still_active = {t.id: t for t in self._store.active()}
         for was in due:
@@ -128,7 +135,7 @@ class Reports:
             if t.id in unread and t.id not in living:
                 continue  # its last word may be there: it is lost only when the spool says nothing
             if t.stop_requested_at is not None and t.sidecar is None:
-                # A window, or an executor that can't say, is no reason to wait: see `_spool_taken`.
+                # A window, or an executor that can't say, is no reason to wait: see `_take_spool`.
                 self._bury(t, "stopped before it was launched")
             elif t.id in living:
                 await self._pass_on_stop(t)
@@ -181,11 +188,12 @@ class Reports:
         task.add_done_callback(lambda done: self._buried(t.id, done))
 
     async def _end_lost(self, t: Tracking, why: str) -> None:
-        if t.sidecar is None and await asyncio.to_thread(self._spool_taken, t.id):
-            return  # it has just begun after all: the next look sees it
+        if t.sidecar is None:
+            await asyncio.to_thread(self._take_spool, t.id)
+            if not await self._read_to_end(t.id) or self._store.tracking(t.id).sidecar is not None:
+                return  # it has just begun after all: the next look sees it
         await asyncio.get_running_loop().run_in_executor(self._enders, self._executor.end, t.id, t.sidecar)
-        # A last word from a sidecar ended for deafness.
-        if await self._catch_up([self._store.tracking(t.id)]):
+        if not await self._read_to_end(t.id):  # a last word from a sidecar ended for deafness
             return  # who knows what it says; the next look does
         stopped = t.stop_requested_at is not None
         status = RunStatus.STOPPED if stopped else RunStatus.FAILED
@@ -193,17 +201,11 @@ class Reports:
             LOST_SIDECARS.inc()
             self._noted(t.id)
 
-    def _spool_taken(self, run_id: str) -> bool:
-        """Whether a sidecar has the spool; if not, we have it now, and one that comes late leaves the run
-        alone: what is on record as never started must not start. Blocks."""
-        try:
+    def _take_spool(self, run_id: str) -> None:
+        """Have the spool, unless a sidecar has it, so that one that comes late leaves the run alone: what is
+        on record as never started must not start. Blocks."""
+        with contextlib.suppress(FileExistsError, FileNotFoundError):  # without a run dir nothing can start
             self._layout.spool(run_id).touch(mode=0o600, exist_ok=False)
-        except FileExistsError:
-            taken = self._layout.spool(run_id).lstat()
-            return stat.S_ISREG(taken.st_mode) and taken.st_size > 0
-        except FileNotFoundError:  # not even a run dir: nothing can start
-            pass
-        return False
 
     def _buried(self, run_id: str, task: "asyncio.Task[None]") -> None:
         del self._burying[run_id]
@@ -216,44 +218,55 @@ class Reports:
 
     # -- the spool ---------------------------------------------------------------------------------
 
-    async def _catch_up(self, runs: list[Tracking]) -> set[str]:
-        """Apply what the spools of these runs hold beyond what was read before.
+    async def _read_to_end(self, run_id: str) -> bool:
+        """Read a spool from its beginning, the last time that it is asked: the command may have cut it, and
+        an event may lie before the offset then. One that is met again changes nothing.
 
-        Returns those whose spools can't be read for now, as on a file system that fails or is away.
+        False when it can't be read for now.
         """
+        t = self._store.tracking(run_id)
+        self._store.note_spool(run_id, 0, t.last_seq)
+        behind, unread = [structs.replace(t, spool_offset=0)], set[str]()
+        while behind and not unread:
+            behind, unread = await self._catch_up(behind)
+        return not unread
+
+    async def _catch_up(self, runs: list[Tracking]) -> "_CaughtUp":
+        """Apply what the spools of these runs hold beyond what was read before, a piece of each."""
         wanted = [(t.id, self._layout.spool(t.id), t.spool_offset) for t in runs]
-        found, unread = await asyncio.to_thread(_read_spools, wanted)
+        pieces, unread = await asyncio.to_thread(spools.read_on, wanted)
         for t in runs:
             what = f"the spool of run {t.id} can't be read"
             if problem := unread.get(t.id):
                 self._complaints.about(what, problem)
             else:
                 self._complaints.over(what)
-        for run_id, lines, offset in found:
-            with self._store.transaction():
-                t = self._store.tracking(run_id)
-                last_seq = t.last_seq
-                for report in self._parse(run_id, lines):
-                    assert report.seq is not None
-                    last_seq = max(last_seq, report.seq)
-                    # Whatever was POSTed before: a line of the spool counts. Twice does no harm.
-                    self._apply(self._store.tracking(run_id), report)
-                self._store.note_spool(run_id, max(offset, t.spool_offset), last_seq)
-        return set(unread)
+        behind = []
+        for piece in pieces:
+            applied = self._apply_piece(piece)
+            t = self._store.tracking(piece.run_id)
+            if (piece.more or not applied) and t.status in ACTIVE:
+                behind.append(t)
+        return _CaughtUp(behind, set(unread))
 
-    def _parse(self, run_id: str, lines: list[bytes]) -> list[Report]:
-        reports = []
-        for line in lines:
-            try:
-                report = msgspec.json.decode(line, type=Report)
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
-                self._log.error("run %s: a spool line that is no event, passed over: %s", run_id, problem)
-                continue
-            if report.seq is None or report.status not in _REPORTABLE:
-                self._log.error("run %s: a spooled event that means nothing, passed over", run_id)
-                continue
-            reports.append(report)
-        return reports
+    def _apply_piece(self, piece: spools.Piece) -> bool:
+        """False when somebody else read it meanwhile: applied now, it would be out of order."""
+        run_id = piece.run_id
+        with self._store.transaction():
+            t = self._store.tracking(run_id)
+            if t.spool_offset != piece.wanted:
+                return False
+            last_seq = t.last_seq
+            for report in piece.events:
+                assert report.seq is not None
+                last_seq = max(last_seq, report.seq)
+                # Whatever was POSTed before: a line of the spool counts. Twice does no harm.
+                self._apply(self._store.tracking(run_id), report)
+            self._store.note_spool(run_id, piece.offset, last_seq)
+        if piece.strange and run_id not in self._strange:  # once, or a run could fill the server's log
+            self._strange.add(run_id)
+            self._log.error("run %s: its spool has lines that are no events; they are passed over", run_id)
+        return True
 
     # -- applying ----------------------------------------------------------------------------------
 
@@ -296,33 +309,6 @@ def _launch_of(t: Tracking) -> _Wait:
 
 def _stop_of(t: Tracking) -> _Wait:
     return _Wait(t.id, "stop", t.stop_requested_at)
-
-
-def _read_spools(
-    wanted: list[tuple[str, Path, int]],
-) -> tuple[list[tuple[str, list[bytes], int]], dict[str, OSError]]:
-    """The whole lines beyond each offset, and the offset behind them, of runs that have some; and why others
-    could not be read. Blocks."""
-    found: list[tuple[str, list[bytes], int]] = []
-    unread: dict[str, OSError] = {}
-    for run_id, path, offset in wanted:
-        try:
-            file = open_log(path)
-            if file is None:  # its sidecar has not begun; or all is away
-                path.parent.parent.stat()
-                continue
-            with file:
-                file.seek(offset)
-                data = file.read(_MAX_READ)
-        except NotFound:  # the run has put something else there
-            continue
-        except OSError as problem:
-            unread[run_id] = problem
-            continue
-        whole = data[: data.rfind(b"\n") + 1]
-        if whole:
-            found.append((run_id, whole.splitlines(), offset + len(whole)))
-    return found, unread
 
 
 def _why_lost(sidecar: SidecarIdentity) -> str:

@@ -138,6 +138,20 @@ def disk_low(seen: Observation, limits: Limits) -> Proposal | None:
     return None
 
 
+def too_few_gpus(waiting: int, there: int) -> Proposal:
+    """Of the next of so many runs in the queue that need more GPUs than there are; of no observation."""
+    others = f", and {waiting - 1} more" if waiting > 1 else ""
+    return Proposal(
+        rule="too_few_gpus",
+        key=str(there),
+        severity="warning",
+        message=f"This run{others} in the queue cannot start: more GPUs are asked for than this server can "
+        f"give ({there}); RaJobsApp.gpus names them if they were not found",
+        choices=(STOP, IGNORE),
+        shared=True,
+    )
+
+
 Rule = Callable[[Observation, Limits], Proposal | None]
 
 RULES: dict[str, Rule] = {rule.__name__: rule for rule in (non_finite, stalled, out_of_memory, disk_low)}

@@ -15,7 +15,7 @@ from jupyter_ra_jobs.artifacts import Artifacts
 from jupyter_ra_jobs.changes import Changes
 from jupyter_ra_jobs.cluster import ClusterInfo
 from jupyter_ra_jobs.complaints import Complaints
-from jupyter_ra_jobs.errors import StorageFull
+from jupyter_ra_jobs.errors import RaJobsError, StorageFull
 from jupyter_ra_jobs.executors.base import Executor
 from jupyter_ra_jobs.feed import Feed
 from jupyter_ra_jobs.gpus import Gpus
@@ -27,7 +27,7 @@ from jupyter_ra_jobs.metrics import Metrics
 from jupyter_ra_jobs.observer import CloseLooks, Observer, Watching
 from jupyter_ra_jobs.prometheus import show_runs
 from jupyter_ra_jobs.reports import Patience, Reports
-from jupyter_ra_jobs.rules import RULES, Limits
+from jupyter_ra_jobs.rules import RULES, Limits, too_few_gpus
 from jupyter_ra_jobs.runs import Runs
 from jupyter_ra_jobs.scheduler import Scheduler
 from jupyter_ra_jobs.store import Store
@@ -142,10 +142,20 @@ class Services:
             )
         await self.scheduler.adopt()
         self._announce()
-        self.gpus.look(then=self.scheduler.wake)
+        self.gpus.look(then=self._gpus_known)
         self.scheduler.start()
         self.observer.start()
         self._shown.callback(show_runs(self.store.counts))
+
+    def _gpus_known(self) -> None:
+        """An earlier server may have had more of them; who waits for those is to be told of, not silent."""
+        there = len(self.gpus.known)
+        try:
+            if waiting := self.store.queue.beyond(there):
+                self.alerts.propose(waiting[0], too_few_gpus(len(waiting), there))
+        except RaJobsError as problem:
+            self.log.warning("%s", problem)
+        self.scheduler.wake()
 
     def _ticked(self, active: int) -> None:
         if not self.changes.closed:

@@ -142,6 +142,8 @@ class Sweeps:
         sweep = self._store.sweeps.get(sweep_id)
         changes = {name: value for name, value in structs.asdict(edit).items() if value is not UNSET}
         status = changes.pop("status", None)
+        if status == "running":
+            await self._check_gpus(sweep)
         if changes.keys() & _STRUCTURE and self._store.sweeps.run_ids([sweep_id])[sweep_id]:
             names = ", ".join(sorted(changes.keys() & _STRUCTURE))
             raise Conflict(f"sweep {sweep_id} has runs; its {names} cannot change any more")
@@ -168,7 +170,7 @@ class Sweeps:
             if changes:
                 self._store.sweeps.change(sweep_id, **changes)
             if status == "running":
-                self.start(sweep_id, sweep.parallel or 1)
+                self._start(sweep_id, sweep.parallel or 1)
         if status == "canceled":
             self.stop(sweep_id)
         return self.get(sweep_id)
@@ -218,12 +220,19 @@ class Sweeps:
 
     # -- starting and stopping ---------------------------------------------------------------------
 
-    def start(self, sweep_id: str, parallel: int) -> str:
+    async def start(self, sweep_id: str, parallel: int) -> str:
         """Run all that has not run, `parallel` at a time until all is done; says what is started now.
 
-        A second start with another number changes it. Raises Conflict for a sweep without runs.
+        A second start with another number changes it; what is active goes on, also beyond a smaller one.
+        Raises Conflict for a sweep without runs, BadInput for one that needs more GPUs than there are.
         """
-        self._store.sweeps.get(sweep_id)
+        await self._check_gpus(self._store.sweeps.get(sweep_id))
+        return self._start(sweep_id, parallel)
+
+    async def _check_gpus(self, sweep: StoredSweep) -> None:
+        await self._gpus.check(sweep.run_options.get("gpus"))  # a server started later may have fewer
+
+    def _start(self, sweep_id: str, parallel: int) -> str:
         counts = self._store.sweeps.counts([sweep_id])[sweep_id]
         total = sum(count.runs for count in counts)
         if not total:
@@ -250,18 +259,19 @@ class Sweeps:
         self._wake()
         return self.get(sweep_id)
 
-    def retry(self, sweep_id: str) -> Sweep:
+    async def retry(self, sweep_id: str) -> Sweep:
         """Run the failed and stopped cells again, as new runs in the sweep; Conflict when there are none.
 
-        They wait for each other as the old ones did.
+        They wait for each other as the old ones did. Raises what `start` does.
         """
         sweep = self._store.sweeps.get(sweep_id)
+        await self._check_gpus(sweep)
         again = self._store.sweeps.retryable(sweep_id)
         if not again:
             raise Conflict(f"sweep {sweep_id} has no failed or stopped runs to retry")
         with self._store.transaction():
             self._add_again([self._store.run(run_id) for run_id in again])
-            self.start(sweep_id, sweep.parallel or 1)
+            self._start(sweep_id, sweep.parallel or 1)
         return self.get(sweep_id)
 
     def _add_again(self, ended: list[Run]) -> None:
@@ -293,7 +303,10 @@ class Sweeps:
         return await self._runs.create(structs.replace(new, sweep_id=sweep_id))
 
     def attach(self, run_id: str, sweep_id: str) -> str:
-        """Put a run into a sweep; Conflict while it is active in another one."""
+        """Put a run into a sweep; Conflict while it is active in another one.
+
+        An active one goes on, and is one of those that the sweep's `parallel` allows: no other starts for it.
+        """
         self._store.sweeps.get(sweep_id)
         run = self._store.run(run_id)
         if run.sweep_id == sweep_id:

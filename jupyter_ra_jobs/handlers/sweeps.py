@@ -105,7 +105,7 @@ class SweepStartHandler(Handler):
     async def post(self, sweep_id: str, query: StartQuery, _: Nothing) -> SweepStarted:
         """`parallel` at a time until all are done; a second start changes the number."""
         await self.services.launcher.check()
-        message = self.services.sweeps.start(sweep_id, query.parallel)
+        message = await self.services.sweeps.start(sweep_id, query.parallel)
         return SweepStarted(message=message, sweep_id=sweep_id)
 
 
@@ -121,10 +121,12 @@ class SweepStopHandler(Handler):
 class SweepRetryHandler(Handler):
     """Run what went wrong again."""
 
-    @operation("Retry a sweep's failed runs", action="execute", body=Nothing, answer=Sweep, errors=(404, 409))
+    @operation(
+        "Retry a sweep's failed runs", action="execute", body=Nothing, answer=Sweep, errors=(400, 404, 409)
+    )
     async def post(self, sweep_id: str, _: Nothing) -> Sweep:
         """Failed and stopped cells alone, as new runs in the same sweep."""
-        return self.services.sweeps.retry(sweep_id)
+        return await self.services.sweeps.retry(sweep_id)
 
 
 class SweepRunsHandler(Handler):

@@ -101,6 +101,15 @@ class Queue:
                 slots[run.sweep_id] = left - 1
         return [Next(run.run_id, gpu_ids) for run, gpu_ids in sorted(chosen)[:limit]]
 
+    def beyond(self, gpus: int) -> list[str]:
+        """The runs that are to start and need more than so many GPUs, the next first. Costs the queue."""
+        rows = self._db.execute(
+            "SELECT id FROM runs WHERE status = 'queued' AND start_requested AND gpus > ?"
+            " ORDER BY priority DESC, queued_at, n",
+            (gpus,),
+        )
+        return [row["id"] for row in rows]
+
     def _sweep_slots(self) -> dict[str | None, int]:
         """How many more runs may be active, for each sweep with a limit that has runs waiting."""
         return {

@@ -15,11 +15,11 @@ def sync_folder(path: str) -> None:
 
 
 def create_again(path: str, flags: int = 0) -> int:
-    """A file in the place of one that was removed, its folder too if that is gone; open to write.
+    """A file in the place of one that was removed, its folder too if that is gone.
 
     Raises OSError: FileExistsError when something else is there, FileNotFoundError when the folder's own
     folder is gone, for then all was removed for good.
     """
     with contextlib.suppress(FileExistsError):
         os.mkdir(os.path.dirname(path), 0o700)
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | flags, 0o600)
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | flags, 0o600)

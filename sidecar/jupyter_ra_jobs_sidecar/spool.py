@@ -23,7 +23,7 @@ class Spool:
 
     def __init__(self, run_dir: str) -> None:
         self._path = os.path.join(run_dir, SPOOL)
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         try:
             self._fd = os.open(self._path, flags, 0o600)
         except FileExistsError:
@@ -94,6 +94,9 @@ class Spool:
             line = self._unwritten[0]
             size = os.fstat(self._fd).st_size
             try:
+                # The command can write there too: half a line of its own must not spoil ours.
+                if size and os.pread(self._fd, 1, size - 1) != b"\n":
+                    line = b"\n" + line
                 written = os.write(self._fd, line)
             except OSError:  # full, most likely: the caller asks again
                 return False

@@ -87,6 +87,29 @@ def test_gpus(world: World) -> None:
     assert server.log(first) == f"gpus={server.run(first)['gpu_ids'][0]}\n".encode()
 
 
+def test_gpus_that_are_gone(world: World) -> None:
+    """The next server has fewer: what waits for more is told of, and no more of that is started."""
+    server = Server(world).start("--RaJobsApp.gpus=4", "--RaJobsApp.gpus=7")
+    hold = server.launch("sleep 600", gpus=2)
+    server.until(hold, "running")
+    waits = server.launch("true", gpus=2)
+    sweep = {"name": "s", "base_command": "true", "parameters": {"n": [1, 2]}, "gpus": 2}
+    ready = server.post("/sweeps", **sweep).json["id"]
+    server.stop()
+    server.start("--RaJobsApp.gpus=4")
+    (alert,) = wait_for(lambda: server.get("/alerts").json, "an alert")
+    assert (alert["run_id"], alert["rule"]) == (waits, "too_few_gpus")
+    assert "more GPUs are asked for than this server can give (1)" in alert["message"]
+    for answer in (server.post(f"/runs/{waits}/start"), server.post(f"/sweeps/{ready}/start")):
+        assert answer.status == 400
+        assert "gpus: 2 are more than this server can give (1)" in answer.json["message"]
+    assert server.get(f"/sweeps/{ready}").json["progress"]["ready"] == 2
+    server.post(f"/alerts/{alert['id']}/respond", choice="Stop run")
+    assert server.run(waits)["status"] == "stopped"
+    server.post(f"/runs/{hold}/stop")
+    server.ended(hold)
+
+
 @pytest.mark.parametrize("path", ["/runs", "/sweeps"])
 def test_more_gpus_than_there_are(shared_server: Server, path: str) -> None:
     """That can never fit, so nothing is created."""

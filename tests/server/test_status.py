@@ -154,6 +154,23 @@ async def test_after_the_end(api: Api, end: str, token: str | None) -> None:
     assert await api.run(run_id) == was
 
 
+async def test_spool_that_was_cut(api: Api) -> None:
+    """By its command, while its sidecar says its last word: that counts, wherever in the file it lies now."""
+    run_id = await launched(api, "secret")
+    spool(api, run_id).write_bytes(line(1, "running", sidecar=SIDECAR))
+    await report(api, run_id, "secret", status="running", seq=1)
+    spool(api, run_id).write_bytes(line(2, "failed", exit_code=7))
+    ended = await api.ended(run_id)  # its sidecar is of an earlier boot, so it is looked for
+    assert (ended["status"], ended["exit_code"], ended.get("error")) == ("failed", 7, None)
+
+
+async def test_line_without_end_in_a_spool(api: Api) -> None:
+    """However long, it holds up neither what comes behind it nor other runs."""
+    run_id = await launched(api, "secret")
+    spool(api, run_id).write_bytes(b"x" * 5_000_000 + b"\n" + line(1, "finished", exit_code=0))
+    assert (await api.ended(run_id))["exit_code"] == 0
+
+
 async def test_spool_counts_more(api: Api) -> None:
     """A callback makes the server read the spool at once; against it, its own words count nothing."""
     run_id = await launched(api, "secret")

@@ -157,6 +157,20 @@ async def test_wild(api: Api) -> None:
     (await api.post(path.partition("?")[0])).error(400)
 
 
+async def test_active_run_that_joins_counts(api: Api) -> None:
+    """It goes on in the sweep, as one of those that `parallel` allows: no other starts beside it."""
+    sweep = await make(api, base_command="true #", parameters={"n": [1]}, parallel=1)
+    busy = await api.create_at("running")
+    await api.post(f"/runs/{busy}/add-to-sweep?sweep_id={sweep['id']}")
+    cell = sweep["run_ids"][0]
+    await api.post(f"/sweeps/{sweep['id']}/start?parallel=1")
+    started = (await api.post(f"/runs/{cell}/start")).json
+    assert started["run"]["status"] == "queued"
+    assert api.services.store.queue.next(9, []) == []
+    assert api.services.store.move(busy, RunStatus.FINISHED)
+    assert (await api.ended(cell))["status"] == "finished"
+
+
 async def test_status_is_that_of_the_runs(api: Api) -> None:
     """Never stored: it follows whatever becomes of the runs."""
     sweep = await make(api, parameters={"a": [1, 2]})
