@@ -10,13 +10,15 @@ import time
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING costs an import
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 RUN_ID_VARIABLE = "RA_RUN_ID"
 """Carried by each process of a run, however it forks: what finds the ones that left the tree."""
 
 SIGNALS = {int(number): number.name for number in signal.Signals}
 _FIND_EVERY = 0.1
+_EXEC_WITHIN = 1.0
+_LISTINGS = 10
 _UNKILLABLE_AFTER = 10.0
 
 
@@ -124,11 +126,9 @@ def of_run(run_id: str, session: int, since: int, known: dict[int, int]) -> dict
     mark = name_of_mark + run_id.encode()
     unmarked: dict[int, Process] = {}
     found: dict[int, int] = {}
-    for name in os.listdir("/proc"):
-        if not name.isdigit():
-            continue
-        process = look(int(name))
-        if process is None or process.start < since or process.pid == os.getpid():
+    for pid in _all_pids():
+        process = look(pid)
+        if process is None or process.start < since or pid == os.getpid():
             continue
         marks = [word for word in _environment(process.pid) if word.startswith(name_of_mark)]
         if mark in marks or process.session == session or known.get(process.pid) == process.start:
@@ -143,12 +143,40 @@ def of_run(run_id: str, session: int, since: int, known: dict[int, int]) -> dict
     return found
 
 
+def _all_pids() -> "Iterator[int]":
+    """Also those that begin meanwhile: one may leave its child to us and be gone before it is looked at."""
+    told: set[str] = set()
+    for _ in range(_LISTINGS):
+        names = {name for name in os.listdir("/proc") if name.isdigit()} - told
+        if not names:
+            return
+        yield from map(int, names)
+        told |= names
+
+
 def _environment(pid: int) -> list[bytes]:
+    """What a process was started with. In the middle of an exec it has none for a moment: that passes."""
+    until = time.monotonic() + _EXEC_WITHIN
+    was_settled = False
     try:
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            return file.read().split(b"\0")
+        while True:
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                environment = file.read()
+            # Empty between two looks at a process that is in no exec: then it is empty.
+            if environment or was_settled or time.monotonic() > until:
+                return environment.split(b"\0")
+            was_settled = not _is_in_exec(pid)
+            if not was_settled:
+                time.sleep(0.001)
     except OSError:  # gone meanwhile, or another user's
         return []
+
+
+def _is_in_exec(pid: int) -> bool:
+    """Whether it has memory, and no place in it for an environment, not even for an empty one (proc(5))."""
+    with open(f"/proc/{pid}/stat", "rb") as file:
+        fields = file.read().rpartition(b")")[2].split()
+    return fields[20] != b"0" and fields[48] == b"0"
 
 
 class Ladder:

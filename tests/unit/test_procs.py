@@ -90,6 +90,25 @@ def test_of_run(child: "subprocess.Popen[bytes]") -> None:
     assert procs.of_run("abc", child.pid, seen.start + 1, mine) == {}
 
 
+@pytest.fixture
+def always_in_exec() -> Iterator["subprocess.Popen[bytes]"]:
+    """It becomes another program, and another one, without end."""
+    program = 'exec sh -c "$0" "$0"'
+    env = {"PATH": os.environ["PATH"], procs.RUN_ID_VARIABLE: "abc"}
+    process = subprocess.Popen(["sh", "-c", program, program], env=env, start_new_session=True)
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_in_exec(always_in_exec: "subprocess.Popen[bytes]") -> None:
+    """A process that is between two programs has no environment for a moment; it is found all the same."""
+    process = procs.look(always_in_exec.pid)
+    assert process is not None
+    for _ in range(200):
+        assert process.pid in procs.of_run("abc", -1, process.start, {})
+
+
 def test_of_another_run(child: "subprocess.Popen[bytes]") -> None:
     """What carries another run's id is not ours for descending from us: it may be a server's sidecar."""
     seen = procs.look(child.pid)
