@@ -106,6 +106,7 @@ class Amid:
             self.ends == _ends()
             and not (self.folder / "go").exists()
             and all(self.server.run(run_id)["status"] == "running" for run_id in self.at_work)
+            and all((self.server.run_dir(run_id) / "events.jsonl").exists() for run_id in self.at_work)
             and {f"research-agent:ra-job-{run_id}" for run_id in self.at_work} <= set(self.world.windows())
         )
 
