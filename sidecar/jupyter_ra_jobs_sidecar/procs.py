@@ -150,7 +150,7 @@ def _all_pids() -> "Iterator[int]":
         names = {name for name in os.listdir("/proc") if name.isdigit()} - told
         if not names:
             return
-        yield from map(int, names)
+        yield from sorted(map(int, names))
         told |= names
 
 
@@ -211,7 +211,8 @@ class Ladder:
             self._number, grace = self._rungs.pop(0)
             self._until = now + grace
             self._signalled = {}
-        for pid, start in self.left.items():
+        # The oldest first: a shell whose child alone was interrupted would go on to its next command.
+        for pid, start in sorted(self.left.items(), key=lambda each: each[::-1]):
             if self._signalled.get(pid) != start:
                 self._signalled[pid] = start
                 send(pid, start, self._number)

@@ -95,7 +95,7 @@ def test_started_twice_at_once(shared_server: Server) -> None:
         assert (server.world.workdir / f"twice.{n}").read_text() == "once\n"
 
 
-@pytest.mark.parametrize("attempt", range(3))
+@pytest.mark.parametrize("attempt", range(5))
 def test_stop_during_launching(shared_server: Server, attempt: int) -> None:
     """A stop that comes while the run is being launched ends it, and nothing of it goes on."""
     server = shared_server
