@@ -1,10 +1,11 @@
 """What happens to a machine as a whole, done to one world of it: its clock, its boot, its process numbers."""
 
 import shutil
+import signal
 import subprocess
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -55,6 +56,20 @@ def end_tmux(world: World) -> None:
     process = psutil.Process(int(world.tmux("display-message", "-p", "#{pid}").stdout))
     process.kill()
     wait_for(lambda: process not in world.processes(), "tmux is gone")
+
+
+def free_number(process: psutil.Process) -> None:
+    """kill -9; returns when its pid can be another's."""
+    parent = process.parent()
+    process.kill()
+
+    def is_free() -> bool:
+        if process.is_running() and parent is not None:
+            with suppress(psutil.NoSuchProcess):
+                parent.send_signal(signal.SIGCHLD)  # tmux 3.3a leaves a zombie now and then
+        return not process.is_running()
+
+    wait_for(is_free, f"{process.pid} is free")
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import pytest
 from jupyter_ra_jobs.layout import Layout
 from jupyter_ra_jobs.store import Store
 from tests.conftest import Server, World, wait_for
-from tests.faults.machine import HOUR, Clock, end_tmux, holder_of, rebooted
+from tests.faults.machine import HOUR, Clock, end_tmux, free_number, holder_of, rebooted
 
 WAITS = "echo before; until [ -e go ]; do sleep 0.02; done; echo after; exit {}"
 CLEANS = (
@@ -228,9 +228,7 @@ def test_pid_given_to_another(server: Server, whose: str) -> None:
     numbers = identity(server, run_id)
     server.kill()
     for kind in ("pid", "pgid"):
-        process = psutil.Process(numbers[kind])
-        process.kill()
-        wait_for(lambda process=process: not process.is_running(), f"the {kind} is free")
+        free_number(psutil.Process(numbers[kind]))
     layout = Layout(server.world.workdir)
     store = Store(layout.database, layout.runs)
     assert store.request_stop(run_id)

@@ -7,7 +7,7 @@ import psutil
 
 from tests.conftest import wait_for
 from tests.faults.amid import RUNS, Amid, End, alone, fault
-from tests.faults.machine import HOUR, Clock, end_tmux, holder_of, rebooted
+from tests.faults.machine import HOUR, Clock, end_tmux, free_number, holder_of, rebooted
 
 
 @contextmanager
@@ -86,8 +86,7 @@ def pid_given_to_another(amid: Amid) -> None:
     struck = amid.at_work[1]
     sidecar = amid.sidecar(struck)
     amid.server.kill()
-    sidecar.kill()
-    wait_for(lambda: not sidecar.is_running(), "its number is free")
+    free_number(sidecar)
     amid.expect(struck, End("failed", None, "sidecar lost", whole=False))
     with holder_of(sidecar.pid) as innocent:
         amid.server.start()
