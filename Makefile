@@ -22,7 +22,7 @@ test: $(VENV)/.installed-examples,test ## all tests (ARGS="-k logs", ARGS="-n 2"
 soak: $(VENV)/.installed-examples,test ## an hour of faults, several at once; what was lost (ARGS="--minutes 10")
 	$(VENV)/bin/python -m tests.faults.soak $(ARGS)
 
-fuzz: $(VENV)/.installed-examples,test ## made-up calls, crashes and files, others each time (about an hour)
+fuzz: $(VENV)/.installed-examples,test ## made-up calls, crashes and files, others each time: a hundred times as many as the tests try
 	RA_FUZZ=long $(VENV)/bin/pytest --timeout=0 tests/fuzz $(ARGS)
 
 lint: $(VENV)/.installed-lint ## ruff and mypy
