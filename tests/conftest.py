@@ -97,6 +97,15 @@ class World:
                     found.append(process)
         return found
 
+    def of_run(self, run_id: str) -> list[psutil.Process]:
+        """What lives of a run, apart from its sidecar, which ends a moment after the run has."""
+        found = []
+        for process in self.processes(RA_RUN_ID=run_id):
+            with contextlib.suppress(psutil.Error):  # it ended while we looked
+                if not any(word.endswith("jupyter_ra_jobs_sidecar") for word in process.cmdline()):
+                    found.append(process)
+        return found
+
     def find(self, *command: str) -> list[psutil.Process]:
         """Those that run exactly this command."""
         found = []

@@ -115,7 +115,7 @@ def test_sidecar_killed_after_the_command_has_ended(server: Server) -> None:
     assert (run["status"], run["exit_code"]) == ("failed", None)
     assert run["error"].startswith("sidecar lost")
     assert server.log(run_id) == b"done\n"
-    assert not server.world.processes(RA_RUN_ID=run_id)
+    assert not server.world.of_run(run_id)
 
 
 def test_tmux_crashes_at_each_launch(world: World) -> None:
@@ -174,7 +174,7 @@ def test_stop_ends_who_escapes(world: World) -> None:
         assert server.post(f"/runs/{run_id}/stop").status == 200
     run = server.ended(run_id)
     assert (run["status"], run["exit_code"], run["signal"]) == ("stopped", 137, "SIGKILL")
-    assert not world.processes(RA_RUN_ID=run_id)
+    assert not world.of_run(run_id)
 
 
 def test_tmux_has_no_secrets(server: Server) -> None:

@@ -29,11 +29,6 @@ def sidecar(server: Server, run_id: str) -> psutil.Process:
     return psutil.Process(running["sidecar"]["pid"])
 
 
-def of_run(server: Server, run_id: str) -> list[psutil.Process]:
-    """What lives of a run's command."""
-    return server.world.processes(RA_RUN_ID=run_id)
-
-
 def check_ten(server: Server, ids: list[str]) -> None:
     """Let them end, and see that all ended as they should, with all of their output."""
     (server.world.workdir / "go").touch()
@@ -104,7 +99,7 @@ def test_killed_sidecar(server: Server) -> None:
     run = server.ended(run_id)
     assert (run["status"], run["exit_code"]) == ("failed", None)
     assert run["error"].startswith("sidecar lost")
-    assert not of_run(server, run_id)
+    assert not server.world.of_run(run_id)
     assert server.log(run_id) == b"on\n"
     assert server.run(other)["status"] == "running"
 
@@ -118,7 +113,7 @@ def test_killed_sidecar_of_a_run_to_stop(server: Server) -> None:
     server.post(f"/runs/{run_id}/stop")
     process.kill()
     assert server.ended(run_id)["status"] == "stopped"
-    assert not of_run(server, run_id)
+    assert not server.world.of_run(run_id)
 
 
 def test_everything_at_once(server: Server) -> None:
@@ -136,7 +131,7 @@ def test_everything_at_once(server: Server) -> None:
     run = server.ended(lost)
     assert (run["status"], run["exit_code"]) == ("failed", None)
     assert run["error"].startswith("sidecar lost")
-    assert not of_run(server, lost)
+    assert not server.world.of_run(lost)
     (server.world.workdir / "go").touch()
     assert server.ended(kept)["exit_code"] == 4
     assert server.log(kept) == OUTPUT

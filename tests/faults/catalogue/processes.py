@@ -158,7 +158,7 @@ def commands_that_will_not_end(amid: Amid) -> None:
     assert server.ended(daemon)["status"] == "finished"
     for run_id in [*stubborn, daemon]:
         server.ended(run_id)
-        left = amid.world.processes(RA_RUN_ID=run_id)
+        left = amid.world.of_run(run_id)
         assert not left, [process.as_dict(["cmdline", "status", "create_time"]) for process in left]
     assert {run_id: server.run(run_id)["exit_code"] for run_id in stubborn} == stubborn
     assert {server.run(run_id)["status"] for run_id in stubborn} == {"stopped"}
