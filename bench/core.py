@@ -190,15 +190,14 @@ async def read_streams(port: int, run_id: str) -> list[float]:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         request = f"GET /ra-jobs/runs/{run_id}/logs/stream HTTP/1.0\r\nAuthorization: token {TOKEN}\r\n\r\n"
         writer.write(request.encode())
-        lines = 0
-        while block := await reader.read(65536):
-            now = time.time()
-            for line in block.split(b"\n"):
-                if measured and line.startswith(b"data: {"):
-                    event = msgspec.json.decode(line[6:])
-                    for shown in (event.get("content") or "").splitlines():
-                        late.append(now - float(shown))
-                        lines += 1
+        lines, rest = 0, ""
+        while got := await (reader.readline() if measured else reader.read(65536)):
+            if measured and got.startswith(b"data: {"):
+                now = time.time()
+                # An event may be cut anywhere, within a line of the log too.
+                *whole, rest = (rest + (msgspec.json.decode(got[6:]).get("content") or "")).split("\n")
+                late.extend(now - float(shown) for shown in whole)
+                lines += len(whole)
         assert lines == 200 * measured, f"{lines} lines came"
         writer.close()
 

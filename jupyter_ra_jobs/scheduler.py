@@ -106,14 +106,16 @@ class Scheduler:
                 self._reports.give_up(run_id)
                 continue
             self._log.info("run %s was claimed but shows no sign of life; launching it again", run_id)
+            waiting = f"run {run_id} waits to be launched"
             try:
                 await self._launcher.relaunch(run_id)
             except Unavailable as problem:
-                self._complaints.about(f"run {run_id} waits to be launched", problem)
+                self._complaints.about(waiting, problem)
                 return  # as would the others
             except RaJobsError as problem:  # its folder takes nothing
-                self._complaints.about(f"run {run_id} waits to be launched", problem)
+                self._complaints.about(waiting, problem)
             else:
+                self._complaints.over(waiting)
                 self._launched_again[run_id] += 1
 
     async def _fill(self) -> None:
