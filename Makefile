@@ -41,6 +41,7 @@ licences: $(VENV)/.installed-audit,tensorboard,wandb ## docs/licences.md anew
 bench: $(VENV)/.installed-examples,test ## the measurements, each with its reference beside it
 	$(VENV)/bin/python bench/core.py
 	$(VENV)/bin/python bench/sweeps.py
+	$(VENV)/bin/python bench/loop.py
 
 dev: ## only the editable install
 	@VENV='$(VENV)' PYTHON='$(PYTHON)' tools/setup.sh

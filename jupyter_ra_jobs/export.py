@@ -32,6 +32,8 @@ class ExportApp(JupyterApp):
             sys.exit(f"there are no runs in {layout.workdir}: no {layout.database}")
         store = Store(layout.database, layout.runs)
         try:
+            while store.bulk.step():
+                pass  # a sweep whose runs are being made is exported with all of them
             json.dump(jobs_json.export(store), sys.stdout, indent=1)
             sys.stdout.write("\n")
         finally:

@@ -28,7 +28,7 @@ from jupyter_ra_jobs.models import Run
 from jupyter_ra_jobs.progress import TAIL, Epoch, look
 from jupyter_ra_jobs.rules import Disk, Limits, Observation, Proposal, Rule
 from jupyter_ra_jobs.states import TERMINAL, RunStatus
-from jupyter_ra_jobs.store import Store
+from jupyter_ra_jobs.store import Store, in_slices
 
 _CLOSE_SECONDS = 5.0
 _CLOSE_LOOKS = 4  # at a time: each may walk a large folder
@@ -192,7 +192,7 @@ class Observer:
 
     async def look(self) -> None:
         """One pass over the runs that run, and those that have ended since the last one."""
-        watched = self._choose()
+        watched = await self._choose()
         if not watched:
             return
         wants = [(each.log, each.seen) for each in watched]
@@ -211,21 +211,23 @@ class Observer:
         for each in watched:
             self._look_closely_if_due(each)
 
-    def _choose(self) -> list[_Watched]:
+    async def _choose(self) -> list[_Watched]:
         """Whom to look at; who has ended is let go, and looked at a last time."""
-        running = self._store.runs(limit=_AT_ONCE, status=[RunStatus.RUNNING])
-        chosen = []
-        for run in running:
-            watched = self._watched.get(run.id) or _Watched(run, self._layout.log(run.id))
-            watched.run = run
-            chosen.append(watched)
+        chosen: list[_Watched] = []
+        async for running in in_slices(self._store, limit=_AT_ONCE, status=[RunStatus.RUNNING]):
+            for run in running:
+                watched = self._watched.get(run.id) or _Watched(run, self._layout.log(run.id))
+                watched.run = run
+                chosen.append(watched)
         before, self._watched = self._watched, {each.run.id: each for each in chosen}
         gone = [run_id for run_id in {**before, **self._noted} if run_id not in self._watched]
         self._noted = dict.fromkeys(gone[_AT_ONCE:])
-        for run in self._store.runs(limit=_AT_ONCE, ids=gone[:_AT_ONCE], status=TERMINAL) if gone else []:
-            watched = before.get(run.id) or _Watched(run, self._layout.log(run.id))
-            watched.run = run
-            chosen.append(watched)
+        if gone:
+            async for ended in in_slices(self._store, ids=gone[:_AT_ONCE], status=TERMINAL):
+                for run in ended:
+                    watched = before.get(run.id) or _Watched(run, self._layout.log(run.id))
+                    watched.run = run
+                    chosen.append(watched)
         return chosen
 
     def _folders_due(self, watched: list[_Watched]) -> set[str]:

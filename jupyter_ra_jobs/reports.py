@@ -117,7 +117,7 @@ class Reports:
         Returns the runs in `launching` of which nothing is heard or seen, once their patience is over
         (at once when not `patient`, as at a server's start): launch them again, or `give_up`.
         """
-        active = self._store.active()
+        active = await self._active()
         self._note_waits(active)
         if not active:
             return []
@@ -127,7 +127,7 @@ class Reports:
         living = await asyncio.to_thread(self._executor.alive, [(t.id, t.sidecar) for t in due])
         unread = (await self._catch_up(active)).unread
         silent = []
-        still_active = {t.id: t for t in self._store.active()}
+        still_active = {t.id: t for t in await self._active()}
         for was in due:
             t = still_active.get(was.id)
             if t is None or t.id in self._burying:
@@ -150,6 +150,13 @@ class Reports:
     async def begun(self, run_id: str) -> bool:
         """Whether a sidecar has the run's spool, or had it, so that no other will start the run."""
         return await asyncio.to_thread(os.path.lexists, self._layout.spool(run_id))
+
+    async def _active(self) -> list[Tracking]:
+        found: list[Tracking] = []
+        for some in self._store.active():
+            found += some
+            await asyncio.sleep(0)
+        return found
 
     def give_up(self, run_id: str) -> None:
         """Take a run that was launched in vain for what it is: failed."""
@@ -247,6 +254,7 @@ class Reports:
             t = self._store.tracking(piece.run_id)
             if (piece.more or not applied) and t.status in ACTIVE:
                 behind.append(t)
+            await asyncio.sleep(0)  # a transaction each: when a thousand end at once, others are let in
         return _CaughtUp(behind, set(unread))
 
     def _apply_piece(self, piece: spools.Piece) -> bool:

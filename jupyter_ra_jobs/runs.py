@@ -6,7 +6,7 @@ import re
 import secrets
 import stat
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +18,14 @@ from jupyter_ra_jobs.launcher import Launcher, Prepared
 from jupyter_ra_jobs.layout import Layout
 from jupyter_ra_jobs.models import NewRun, RerunOptions, Run, RunEdit, RunOptions
 from jupyter_ra_jobs.states import ACTIVE, RunStatus
-from jupyter_ra_jobs.store import Store
+from jupyter_ra_jobs.store import Store, in_slices
 
 # Linux hands a program no single argument beyond this (MAX_ARG_STRLEN, with its final NUL).
 MAX_COMMAND_BYTES = 128 * 1024 - 1
 MAX_ENV_BYTES = 512 * 1024
 MAX_TAGS = 100
 MAX_LISTED = 1_000
-_SLICE = 200  # runs made of rows in one go, which takes some milliseconds
+_PAGE_BYTES = 8 * 1024 * 1024  # of commands in a page; the next page has the others
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
@@ -65,7 +65,7 @@ class Runs:
         text: str | None = None,
         before: str | None = None,
     ) -> tuple[list[Run], bool]:
-        """A page of runs, newest first, and whether older ones follow.
+        """A page of runs, newest first, and whether older ones follow: less than `limit` when they are long.
 
         `archived` takes the archived ones too; `text` looks in names and commands; `before` is the id of
         the last run of the page before. Raises BadInput for a `before` that is no run.
@@ -75,20 +75,27 @@ class Runs:
         except NotFound as problem:
             raise BadInput(f"before: {problem}") from problem
         filters: dict[str, Any] = {"archived": archived, "status": status, "sweep_id": sweep_id}
-        if not text:
-            found = await in_slices(self._store, limit + 1, number, **filters)
-        else:
-            found = await self._search(text, limit + 1, number, filters)
-        return found[:limit], len(found) > limit
+        slices = in_slices(self._store, number, limit + 1, **filters)
+        if text:
+            slices = self._search(text, number, filters)
+        found, size = list[Run](), 0
+        async for some in slices:
+            for run in some:
+                if len(found) == limit or size > _PAGE_BYTES:
+                    return found, True
+                found.append(run)
+                size += len(run.command)
+        return found, False
 
-    async def _search(self, text: str, limit: int, before: int | None, filters: dict[str, Any]) -> list[Run]:
+    async def _search(
+        self, text: str, before: int | None, filters: dict[str, Any]
+    ) -> AsyncIterator[list[Run]]:
         low = self._store.next_number() if before is None else before
-        found: list[Run] = []
-        while low > 0 and len(found) < limit:
+        while low > 0:
             ids, low = self._store.scan(text, before=low)
-            found += self._store.runs(limit=limit - len(found), ids=ids, **filters)
+            async for some in in_slices(self._store, ids=ids, **filters):
+                yield some
             await asyncio.sleep(0)  # a search through 100,000 runs lets others in
-        return found[:limit]
 
     # -- making and changing -----------------------------------------------------------------------
 
@@ -238,6 +245,7 @@ class Runs:
         if status is RunStatus.QUEUED and self._store.move(
             run_id, RunStatus.STOPPED, only_from=[RunStatus.QUEUED]
         ):
+            self._wake()  # thousands may have waited for it
             return "Removed from the queue", self._store.run(run_id)
         if self._store.request_stop(run_id):
             self._wake()  # its next look asks the sidecar, and goes on asking
@@ -312,20 +320,6 @@ class Runs:
         if not os.access(path, os.X_OK):
             raise BadInput(f"workdir: {path} may not be entered")
         return os.path.normpath(path)
-
-
-async def in_slices(store: Store, limit: int, before: int | None = None, **filters: Any) -> list[Run]:
-    """What `store.runs` finds, newest first, a slice at a time: others are let in between."""
-    found: list[Run] = []
-    while len(found) < limit:
-        size = min(_SLICE, limit - len(found))
-        some = store.runs(limit=size, before=before, **filters)
-        found += some
-        if len(some) < size:
-            break
-        before = store.number(some[-1].id)
-        await asyncio.sleep(0)
-    return found
 
 
 def _options(run: Run) -> dict[str, Any]:

@@ -21,6 +21,7 @@ _AT_ONCE = 64
 _CHANCES = 5
 """How often a run is launched again, `Patience.launch` apart."""
 _QUEUE = "the queue waits"
+_UNDER_WAY = "what is under way waits"
 _SCHEDULING = "runs can't be looked after"
 
 
@@ -55,7 +56,9 @@ class Scheduler:
     async def adopt(self) -> None:
         """Take up what an earlier server left."""
         try:
+            await self._go_on()
             await self._launch_again(await self._reports.reconcile(patient=False))
+            self._store.bulk.drop_forgotten()
         except Exception:  # noqa: BLE001 - an edge, as in the loop: the server must come up whatever it finds
             self._log.exception("not all runs could be taken up; the first tick tries again")
 
@@ -89,8 +92,17 @@ class Scheduler:
         """One pass: first what ended, then what can start."""
         with TICK_SECONDS.time():
             await self._launch_again(await self._reports.reconcile())
+            await self._go_on()
             await self._fill()
         self._on_tick(self._store.active_count())
+
+    async def _go_on(self) -> None:
+        """What others began with thousands of runs, and could not finish: a full disk, a server that died."""
+        try:
+            await self._store.bulk.go_on()
+            self._complaints.over(_UNDER_WAY)
+        except RaJobsError as problem:
+            self._complaints.about(_UNDER_WAY, problem)
 
     async def _launch_again(self, run_ids: list[str]) -> None:
         """Further chances: their server died between claim and launch, or tmux while a sidecar began.
@@ -120,7 +132,7 @@ class Scheduler:
 
     async def _fill(self) -> None:
         """Start the runs that wait, first come first, while there are slots and the executor takes them."""
-        if self._launcher.held_up and any(t.status is RunStatus.LAUNCHING for t in self._store.active()):
+        if self._launcher.held_up and self._store.has(RunStatus.LAUNCHING):
             return  # one of those goes first, and shows whether it can
         limit = self._launcher.max_active
         free = _AT_ONCE if limit is None else min(_AT_ONCE, limit - self._store.active_count())

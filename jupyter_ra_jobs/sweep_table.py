@@ -14,9 +14,8 @@ from jupyter_ra_jobs.errors import BadInput
 from jupyter_ra_jobs.grids import as_argument
 from jupyter_ra_jobs.metrics import Metrics, Which
 from jupyter_ra_jobs.models import Run
-from jupyter_ra_jobs.runs import in_slices
 from jupyter_ra_jobs.states import RunStatus
-from jupyter_ra_jobs.store import Store
+from jupyter_ra_jobs.store import Store, in_slices
 
 _NAMED = 50  # columns that an error names
 
@@ -52,7 +51,10 @@ class SweepTables:
         """A row for each run, or each of these statuses, in the order of creation, with the `which` values
         of its metrics: None for one that ended as no finite number."""
         self._store.sweeps.get(sweep_id)
-        runs = (await in_slices(self._store, self._most_runs, sweep_id=sweep_id))[::-1]
+        runs = list[Run]()
+        async for some in in_slices(self._store, limit=self._most_runs, sweep_id=sweep_id):
+            runs += some
+        runs.reverse()
         metrics = await self._metrics.of_runs(runs, which)
         rows = await asyncio.to_thread(_rows, runs, metrics)
         return [row for row in rows if status is None or row.status in status]

@@ -1,17 +1,19 @@
 """Sweeps: the runs of one grid. How a sweep stands is computed from its runs, never stored."""
 
 import asyncio
+import contextlib
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple, TypeVar
 
 from msgspec import UNSET, structs
 from msgspec.json import encode as json_encode
 
 from jupyter_ra_jobs import grids
-from jupyter_ra_jobs.errors import BadInput, Conflict
+from jupyter_ra_jobs.errors import BadInput, Conflict, RaJobsError
 from jupyter_ra_jobs.gpus import Gpus
 from jupyter_ra_jobs.models import (
     NewRun,
@@ -29,8 +31,14 @@ from jupyter_ra_jobs.runs import Runs, checked_command, checked_env, checked_tex
 from jupyter_ra_jobs.states import ACTIVE, TERMINAL, RunStatus
 from jupyter_ra_jobs.store import Copy, Store, SweepCount
 
-_MOST_BYTES = 1 << 25  # of the runs that are stored in one transaction; the event loop waits for it
-_MOST_AWAITED = 100_000  # dependencies, likewise
+_MOST_BYTES = 1 << 25  # of the runs of a sweep
+_MOST_AWAITED = 100_000  # dependencies of them
+
+_T = TypeVar("_T")
+
+# What is stored in one go, while the event loop waits: some milliseconds.
+_SLICE_RUNS, _SLICE_BYTES, _SLICE_AWAITED = 100, 1 << 19, 500
+_SLICE_RETRIED = 16
 _STRUCTURE = {"base_command", "workdir", "parameters", "max_runs"}
 
 
@@ -38,7 +46,9 @@ class _Children(NamedTuple):
     """The runs of a sweep: what they share, what each has of its own, how many combinations there are."""
 
     template: Run
-    copies: list[Copy]
+    env: dict[str, str]
+    slices: list[list[Copy]]
+    """As they are stored, each in one go."""
     total: int | None
 
 
@@ -53,6 +63,7 @@ class Sweeps:
         self._gpus = gpus
         self._most_runs = most_runs
         self._wake = wake
+        self._retrying = asyncio.Lock()
 
     # -- looking -----------------------------------------------------------------------------------
 
@@ -80,7 +91,7 @@ class Sweeps:
     # -- making and changing -----------------------------------------------------------------------
 
     async def create(self, new: NewSweep) -> Sweep:
-        """Create a sweep, and unless it is a draft all of its runs, started if asked for, in one transaction.
+        """Create a sweep, and unless it is a draft all of its runs, started if asked for; whole or not.
 
         Raises BadInput.
         """
@@ -108,11 +119,11 @@ class Sweeps:
         )
         children = await asyncio.to_thread(self._children, sweep, env)
         sweep = structs.replace(sweep, total_combinations=children.total)
-        with self._store.transaction():
-            self._store.sweeps.add(sweep, env)
-            if not sweep.is_draft:
-                self._add_children(sweep, children, start=starts)
-        await asyncio.sleep(0)  # that took milliseconds if they are many: let others in
+        async with self._kept(children if not sweep.is_draft else None, start=starts) as add_to:
+            with self._store.transaction():
+                self._store.sweeps.add(sweep, env)
+                add_to(sweep.id)
+        await self._go_on()
         if starts:
             self._wake()
         return self.get(sweep.id)
@@ -144,6 +155,8 @@ class Sweeps:
         status = changes.pop("status", None)
         if status == "running":
             await self._check_gpus(sweep)
+        if changes.keys() & _STRUCTURE:
+            await self._store.bulk.go_on()  # it may just be given runs
         if changes.keys() & _STRUCTURE and self._store.sweeps.run_ids([sweep_id])[sweep_id]:
             names = ", ".join(sorted(changes.keys() & _STRUCTURE))
             raise Conflict(f"sweep {sweep_id} has runs; its {names} cannot change any more")
@@ -157,28 +170,32 @@ class Sweeps:
         if status == "draft" and not sweep.is_draft:
             raise Conflict(f"sweep {sweep_id} is no draft any more")
         begins = status in ("pending", "running") and sweep.is_draft
+        if status == "running" and not begins:
+            self._check_runs(sweep_id)
         children: _Children | None = None
         if changes.keys() & _STRUCTURE or begins:
             children = await asyncio.to_thread(self._children, edited, self._store.sweeps.env(sweep_id))
             changes["total_combinations"] = children.total
-        with self._store.transaction():
-            if self._store.sweeps.get(sweep_id) != sweep:
-                raise Conflict(f"sweep {sweep_id} was changed meanwhile; look at it, and try again")
-            if begins and children is not None:
-                self._add_children(sweep, children, start=False)
-                changes["is_draft"] = False
-            if changes:
-                self._store.sweeps.change(sweep_id, **changes)
-            if status == "running":
-                self._start(sweep_id, sweep.parallel or 1)
+        async with self._kept(children if begins else None, start=status == "running") as add_to:
+            with self._store.transaction():
+                if self._store.sweeps.get(sweep_id) != sweep:
+                    raise Conflict(f"sweep {sweep_id} was changed meanwhile; look at it, and try again")
+                add_to(sweep_id)
+                if begins:
+                    changes["is_draft"] = False
+                if changes:
+                    self._store.sweeps.change(sweep_id, **changes)
+                if status == "running":
+                    self._begin(sweep_id, sweep.parallel or 1)
+        await self._go_on()
         if status == "canceled":
-            self.stop(sweep_id)
+            await self.stop(sweep_id)
         return self.get(sweep_id)
 
     def _children(self, sweep: StoredSweep, env: dict[str, str]) -> "_Children":
         """The sweep's runs, not stored yet. Takes its time: call it in a thread.
 
-        BadInput when to store them, which is done at once, would take too long.
+        BadInput when to store them would take too long.
         """
         cells, total = grids.cells(
             sweep.parameters, sweep.method, most=self._most_runs, max_runs=sweep.max_runs, seed=sweep.seed
@@ -198,25 +215,57 @@ class Sweeps:
                 "have one run wait for these, and the sweep for that one"
             )
         shared = len(json_encode([env, template]))
-        copies, size = list[Copy](), 0
+        most = max(1, min(_SLICE_RUNS, _SLICE_AWAITED // max(1, len(template.after))))
+        slices, size, of_slice = list[list[Copy]](), 0, 0
         for number, cell in enumerate(cells, start=1):
             command = checked_command(grids.command(sweep.base_command, cell))
-            copies.append(Copy(secrets.token_hex(6), f"{sweep.name} #{number}", command, cell))
-            size += shared + len(command) + len(json_encode(cell))
+            copy = Copy(secrets.token_hex(6), f"{sweep.name} #{number}", command, cell)
+            of_copy = shared + len(command) + len(json_encode(cell))
+            size, of_slice = size + of_copy, of_slice + of_copy
             if size > _MOST_BYTES:
                 raise BadInput(
                     f"parameters: {len(cells):,} runs with all that each holds (command, values, env) are "
                     f"more than {_MOST_BYTES:,} bytes; put what is long into a file"
                 )
-        return _Children(structs.replace(template, sweep_id=sweep.id), copies, total)
+            if not slices or len(slices[-1]) == most or of_slice > _SLICE_BYTES:
+                slices.append([])
+                of_slice = of_copy
+            slices[-1].append(copy)
+        return _Children(structs.replace(template, sweep_id=sweep.id), env, slices, total)
 
-    def _add_children(self, sweep: StoredSweep, children: "_Children", *, start: bool) -> None:
-        template = children.template
-        self._store.queue.check_after(template.after)
+    @asynccontextmanager
+    async def _kept(
+        self, children: "_Children | None", *, start: bool
+    ) -> AsyncIterator[Callable[[str], None]]:
+        """What, in the transaction that stores their sweep, adds these runs to it.
+
+        Many are kept beside the runs before, in slices: to add them is then one word, and the store does it
+        in slices again, in `bulk.go_on`.
+        """
+        if children is None:
+            yield lambda _: None
+            return
+        bulk, key = self._store.bulk, secrets.token_hex(6)
+        template, env, slices, _ = children
         if start:
-            template = structs.replace(template, status=RunStatus.QUEUED, queued_at=time.time())
-        env = self._store.sweeps.env(sweep.id)
-        self._store.add_copies(template, children.copies, env, start_requested=start)
+            template = structs.replace(template, status=RunStatus.QUEUED, queued_at=self._store.queue.end())
+
+        def add_to(sweep_id: str) -> None:
+            self._store.queue.check_after(template.after)
+            if len(slices) > 1:
+                bulk.make(sweep_id, key, len(slices))
+            for some in slices if len(slices) == 1 else []:
+                bulk.add(template, some, env, start_requested=start)
+
+        try:
+            for some in slices if len(slices) > 1 else []:
+                bulk.keep(key, template, some, env, start_requested=start)
+                await asyncio.sleep(0)
+            yield add_to
+        except BaseException:
+            with contextlib.suppress(RaJobsError):  # else the next server does
+                bulk.drop(key)
+            raise
 
     # -- starting and stopping ---------------------------------------------------------------------
 
@@ -224,66 +273,105 @@ class Sweeps:
         """Run all that has not run, `parallel` at a time until all is done; says what is started now.
 
         A second start with another number changes it; what is active goes on, also beyond a smaller one.
-        Raises Conflict for a sweep without runs, BadInput for one that needs more GPUs than there are.
+        Raises Conflict for a sweep without runs, or one that is stopped before this has begun, and BadInput
+        for one that needs more GPUs than there are.
         """
-        await self._check_gpus(self._store.sweeps.get(sweep_id))
-        return self._start(sweep_id, parallel)
+        sweep = self._store.sweeps.get(sweep_id)
+        await self._check_gpus(sweep)
+        return await self._start(sweep, parallel)
 
     async def _check_gpus(self, sweep: StoredSweep) -> None:
         await self._gpus.check(sweep.run_options.get("gpus"))  # a server started later may have fewer
 
-    def _start(self, sweep_id: str, parallel: int) -> str:
-        counts = self._store.sweeps.counts([sweep_id])[sweep_id]
+    async def _start(self, sweep: StoredSweep, parallel: int) -> str:
+        sweep_id = sweep.id
+        await self._store.bulk.go_on()  # a stop under way is another one's, and comes first
+        if self._store.sweeps.get(sweep_id).canceled_at not in (None, sweep.canceled_at):
+            raise Conflict(f"sweep {sweep_id} was stopped meanwhile; start it again")
+        counts = self._check_runs(sweep_id)
         total = sum(count.runs for count in counts)
-        if not total:
-            raise Conflict(f"sweep {sweep_id} has no runs to start")
-        with self._store.transaction():
-            started_at = self._store.sweeps.get(sweep_id).started_at or time.time()
-            self._store.sweeps.change(sweep_id, parallel=parallel, started_at=started_at, canceled_at=None)
-            self._store.queue.request_all(sweep_id)
-            self._store.move_all(sweep_id, RunStatus.READY, RunStatus.QUEUED, start_requested=1)
-        self._wake()
+        self._begin(sweep_id, parallel)
+        await self._go_on()
         standing = Counter({count.status: count.runs for count in counts})
         active = sum(standing[status] for status in ACTIVE)
         waiting = standing[RunStatus.READY] + standing[RunStatus.QUEUED]
         return f"Started {min(waiting, max(0, parallel - active))}/{total} runs"
 
-    def stop(self, sweep_id: str) -> Sweep:
+    def _check_runs(self, sweep_id: str) -> list[SweepCount]:
+        counts = self._store.sweeps.counts([sweep_id])[sweep_id]
+        if not counts:
+            raise Conflict(f"sweep {sweep_id} has no runs to start")
+        return counts
+
+    def _begin(self, sweep_id: str, parallel: int) -> None:
+        with self._store.transaction():
+            started_at = self._store.sweeps.get(sweep_id).started_at or time.time()
+            self._store.sweeps.change(sweep_id, parallel=parallel, started_at=started_at, canceled_at=None)
+            self._store.bulk.begin(sweep_id, "start")
+        self._wake()
+
+    async def stop(self, sweep_id: str) -> Sweep:
         """Stop what is active, and take the rest out of the queue. What is `ready` stays so."""
         self._store.sweeps.get(sweep_id)
         with self._store.transaction():
             self._store.sweeps.change(sweep_id, canceled_at=time.time())
-            self._store.move_all(sweep_id, RunStatus.QUEUED, RunStatus.STOPPED)
-            for run in self._store.runs(limit=-1, sweep_id=sweep_id, status=ACTIVE):
-                self._store.request_stop(run.id)
+            self._store.bulk.begin(sweep_id, "stop")
         self._wake()
+        await self._go_on()
         return self.get(sweep_id)
+
+    async def _go_on(self) -> None:
+        """Do what is on the disk as to be done; what a full disk keeps from it, the scheduler does later."""
+        with contextlib.suppress(RaJobsError):
+            await self._store.bulk.go_on()
 
     async def retry(self, sweep_id: str) -> Sweep:
         """Run the failed and stopped cells again, as new runs in the sweep; Conflict when there are none.
 
-        They wait for each other as the old ones did. Raises what `start` does.
+        They wait for each other as the old ones did. Many are added in slices, the oldest first, and started
+        when all are there; what a crash leaves is for the next retry. Raises what `start` does.
         """
-        sweep = self._store.sweeps.get(sweep_id)
-        await self._check_gpus(sweep)
-        again = self._store.sweeps.retryable(sweep_id)
-        if not again:
-            raise Conflict(f"sweep {sweep_id} has no failed or stopped runs to retry")
-        with self._store.transaction():
-            self._add_again([self._store.run(run_id) for run_id in again])
-            self._start(sweep_id, sweep.parallel or 1)
+        async with self._retrying:
+            await self._check_gpus(self._store.sweeps.get(sweep_id))
+            await self._store.bulk.go_on()
+            sweep = self._store.sweeps.get(sweep_id)
+            ended = self._store.sweeps.retryable(sweep_id)
+            if not ended:
+                raise Conflict(f"sweep {sweep_id} has no failed or stopped runs to retry")
+            await self._add_again(ended)
+        await self._start(sweep, sweep.parallel or 1)
         return self.get(sweep_id)
 
-    def _add_again(self, ended: list[Run]) -> None:
+    async def _add_again(self, ended: list[str]) -> None:
         instead: dict[str, str] = {}
-        added: list[tuple[int, Run, Run]] = []
-        for run in ended:
-            again, tries = self._runs.again(run), self._tries(run)
-            instead |= dict.fromkeys(tries, again.id)
-            added.append((self._store.number(tries[-1]), run, again))
-        for _, run, again in sorted(added, key=lambda each: each[0]):  # who is awaited is older
-            after = dict.fromkeys(instead[each] for each in run.after if each in instead)
-            self._store.add(structs.replace(again, after=list(after)), self._store.env(run.id))
+        order: list[tuple[int, str, str]] = []
+        for some in _slices(ended):
+            for run_id in some:
+                tries, again = self._tries(self._store.run(run_id)), secrets.token_hex(6)
+                instead |= dict.fromkeys(tries, again)
+                order.append((self._store.number(tries[-1]), run_id, again))
+            await asyncio.sleep(0)
+        for part in _slices(sorted(order)):  # who is awaited is older
+            with self._store.transaction():
+                for _, run_id, again in part:
+                    if self._store.sweeps.retried_as(run_id):
+                        raise Conflict(
+                            f"run {run_id} was retried meanwhile; look at the sweep, and try again"
+                        )
+                    run = self._store.run(run_id)
+                    after = [instead.get(each) or self._retry_at_work(each) for each in run.after]
+                    new = structs.replace(
+                        self._runs.again(run), id=again, after=[each for each in after if each]
+                    )
+                    self._store.add(new, self._store.env(run_id))
+            await asyncio.sleep(0)
+
+    def _retry_at_work(self, run_id: str) -> str | None:
+        """The newest retry in its sweep, unless that has ended."""
+        newest = run_id
+        while retry := self._store.sweeps.retried_as(newest):
+            newest = retry
+        return newest if newest != run_id and self._store.status(newest) not in TERMINAL else None
 
     def _tries(self, run: Run) -> list[str]:
         """It, and those in its sweep that it was a retry of: others name any of them in `after`."""
@@ -320,6 +408,11 @@ class Sweeps:
             if run.sweep_id is not None:
                 self._store.sweeps.change(run.sweep_id)  # it has changed by what it lost
         return f"Run {run_id} added to sweep {sweep_id}"
+
+
+def _slices(of: list[_T]) -> Iterator[list[_T]]:
+    """So many at a time as are read or added one by one in some milliseconds."""
+    return (of[at : at + _SLICE_RETRIED] for at in range(0, len(of), _SLICE_RETRIED))
 
 
 def _options(new: NewSweep) -> dict[str, Any]:

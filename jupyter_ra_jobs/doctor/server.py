@@ -1,9 +1,9 @@
 """The server of a workdir: does it live, and answer where its sidecars look for it?"""
 
 import json
-import socket
-import ssl
 from typing import Any
+
+from jupyter_ra_jobs_sidecar.connect import connect
 
 from jupyter_ra_jobs._version import __version__
 from jupyter_ra_jobs.doctor.findings import Finding, fail, ok, warn
@@ -41,18 +41,7 @@ def server(layout: Layout) -> Finding:
 
 def _ask(server: dict[str, Any]) -> dict[str, Any]:
     """What the server's health route says to who isn't logged in."""
-    if "socket" in server:
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        connection.settimeout(_PATIENCE)
-        connection.connect(server["socket"])
-    else:
-        connection = socket.create_connection((server["host"], int(server["port"])), _PATIENCE)
-    with connection:
-        if server["scheme"] == "https":
-            context = ssl.create_default_context(cafile=server.get("certificate"))
-            context.check_hostname = False
-            context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-            connection = context.wrap_socket(connection)
+    with connect(server, _PATIENCE) as connection:
         connection.sendall(f"GET {server['path']}/ HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
         answer = b""
         while len(answer) < _MOST and (part := connection.recv(4096)):

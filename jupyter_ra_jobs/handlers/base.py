@@ -1,5 +1,6 @@
 """What every route shares: who may, what a request must look like, how an answer and an error look."""
 
+import asyncio
 import functools
 import http.client
 import json
@@ -20,6 +21,8 @@ from jupyter_ra_jobs.states import RunStatus
 
 MAX_BODY = 2 * 1024 * 1024
 MAX_DEPTH = 100
+_AT_ONCE = 20  # of a list, encoded by the event loop
+_TAGGED_BYTES = 1024 * 1024
 RESOURCE = "jupyter_ra_jobs:runs"
 _ALLOWED_HEADERS = ", ".join(
     [
@@ -112,7 +115,7 @@ def operation(
                 given.append(self.body(body))
             result = await method(self, *given)
             if result is not None:
-                self.finish(msgspec.json.encode(result))
+                self.finish(await _encoded(result))
 
         # Action and resource are named: a bare @authorized keeps the first that it sees.
         guarded = web.authenticated(authorized(action, resource=RESOURCE)(call))
@@ -200,6 +203,11 @@ class Handler(APIHandler):
         super().set_cors_headers()
         self.set_header("Access-Control-Expose-Headers", _EXPOSED_HEADERS)
 
+    def compute_etag(self) -> str | None:
+        """None for a large answer: to hash it takes longer than its whole way over the network is worth."""
+        size = sum(map(len, self._write_buffer))
+        return super().compute_etag() if size <= _TAGGED_BYTES else None
+
     @allow_unauthenticated
     def options(self, *_: Any, **__: Any) -> None:
         """A preflight: the origins that Jupyter's allow_origin names may, with these headers."""
@@ -259,6 +267,18 @@ class Unknown(Handler):
         await super().prepare()
         if self.request.method != "OPTIONS":
             raise NotFound(f"there is no route {self.request.method} {self.request.path}")
+
+
+async def _encoded(answer: Any) -> bytes:
+    """As JSON; a long list in a thread."""
+    if not isinstance(answer, list) or len(answer) <= _AT_ONCE:
+        return msgspec.json.encode(answer)
+    return await asyncio.to_thread(_encoded_list, answer)
+
+
+def _encoded_list(answer: list[Any]) -> bytes:
+    # One by one: to encode it all at once keeps the event loop's thread waiting.
+    return b"[" + b",".join(msgspec.json.encode(each) for each in answer) + b"]"
 
 
 def statuses(given: str | None) -> list[RunStatus] | None:

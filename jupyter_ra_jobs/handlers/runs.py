@@ -34,7 +34,10 @@ class RunsHandler(Handler):
 
     @operation("List runs, newest first", action="read", query=RunsQuery, answer=list[Run], errors=(400,))
     async def get(self, query: RunsQuery) -> list[Run]:
-        """A page of runs; where older ones follow, the Link header says how to get them."""
+        """A page of runs; where older ones follow, the Link header says how to get them.
+
+        It has less than `limit` when its commands are very long.
+        """
         runs, more = await self.services.runs.page(
             limit=min(query.limit, MAX_LISTED),
             archived=query.archived,

@@ -19,7 +19,7 @@ from jupyter_ra_jobs.models import Health
 _COALESCE = 0.05
 _REST = 10  # times what a look took
 _SIGN_OF_LIFE = 15.0
-_BATCH = 200
+_BATCH = 100
 _CATCH_UP = 1_000
 
 

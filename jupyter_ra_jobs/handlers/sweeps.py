@@ -115,7 +115,7 @@ class SweepStopHandler(Handler):
     @operation("Stop a sweep", action="execute", body=Nothing, answer=Sweep, errors=(404,))
     async def post(self, sweep_id: str, _: Nothing) -> Sweep:
         """What is active is stopped, the rest taken out of the queue."""
-        return self.services.sweeps.stop(sweep_id)
+        return await self.services.sweeps.stop(sweep_id)
 
 
 class SweepRetryHandler(Handler):

@@ -3,5 +3,15 @@
 Whoever changes schema.sql adds the way there from the schema before; CONTRIBUTING.md says what else.
 """
 
-MIGRATIONS: dict[int, tuple[str, ...]] = {}
+MIGRATIONS: dict[int, tuple[str, ...]] = {
+    1: (
+        "CREATE TABLE ends (run_id TEXT PRIMARY KEY) WITHOUT ROWID",
+        "ALTER TABLE sweeps ADD COLUMN under_way TEXT",
+        "ALTER TABLE sweeps ADD COLUMN making TEXT",
+        "CREATE INDEX sweeps_under_way ON sweeps (n) WHERE making IS NOT NULL OR under_way IS NOT NULL",
+        "CREATE TABLE making"
+        " (n INTEGER PRIMARY KEY, key TEXT NOT NULL, shared TEXT NOT NULL, copies TEXT NOT NULL)",
+        "CREATE INDEX making_key ON making (key, n)",
+    ),
+}
 """The statements that lead from schema n to n + 1."""

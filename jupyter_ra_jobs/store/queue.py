@@ -13,6 +13,8 @@ _ACTIVE = words(ACTIVE)
 _POSITIONS_SHOWN = 2_000
 _NEXT = 1e-6  # seconds; the least that is told apart in times of today
 _QUEUED = "runs INDEXED BY runs_queue WHERE status = 'queued'"
+PARALLEL = "(CASE sweeps.under_way WHEN 'stop' THEN 0 ELSE sweeps.parallel END)"
+"""How many runs of a sweep may be active; NULL: no limit of its own."""
 # As the index runs_startable has it.
 _STARTABLE = "runs INDEXED BY runs_startable WHERE status = 'queued' AND start_requested AND NOT waits_for"
 
@@ -70,11 +72,10 @@ class Queue:
 
     # -- who may go --------------------------------------------------------------------------------
 
-    def request_all(self, sweep_id: str | None = None) -> None:
-        """Mark the queued runs as to be started: all of them, or those of one sweep."""
-        of_sweep = "" if sweep_id is None else " AND sweep_id = :sweep_id"
+    def request_all(self) -> None:
+        """Mark all queued runs as to be started."""
         self._db.execute(
-            f"UPDATE runs SET start_requested = 1 WHERE status = 'queued'{of_sweep}", {"sweep_id": sweep_id}
+            "UPDATE runs SET start_requested = 1 WHERE status = 'queued' AND NOT start_requested"
         )
 
     def next(self, limit: int, gpus: Sequence[str]) -> list[Next]:
@@ -120,7 +121,7 @@ class Queue:
                 f" SELECT (SELECT min(sweep_id) FROM {_STARTABLE} AND sweep_id > '')"
                 f" UNION ALL SELECT (SELECT min(sweep_id) FROM {_STARTABLE} AND sweep_id > waiting.id)"
                 " FROM waiting WHERE waiting.id IS NOT NULL)"
-                " SELECT waiting.id, coalesce(sweeps.parallel, :unlimited) - (SELECT count(*) FROM runs"
+                f" SELECT waiting.id, coalesce({PARALLEL}, :unlimited) - (SELECT count(*) FROM runs"
                 f" WHERE runs.sweep_id = waiting.id AND status IN {_ACTIVE}) AS slots"
                 " FROM waiting LEFT JOIN sweeps ON sweeps.id = waiting.id WHERE waiting.id IS NOT NULL",
                 {"unlimited": 1 << 40},
@@ -190,29 +191,51 @@ class Queue:
             (added.rowcount // len(run_ids), ids),
         )
 
-    def release(self, run_id: str) -> None:
-        """A run has finished: who waited for it waits no more."""
+    def status(self, run_id: str) -> RunStatus | None:
+        """How the run stands; None when there is none."""
+        row = self._db.execute("SELECT status FROM runs WHERE id = ?", (run_id,)).fetchone()
+        return RunStatus(row["status"]) if row else None
+
+    def retry_of(self, run_id: str) -> str | None:
+        """The run that tries this one again by itself, if one does."""
+        row = self._db.execute(
+            "SELECT id FROM runs WHERE parent_run_id = ? AND attempt > 1", (run_id,)
+        ).fetchone()
+        return row["id"] if row else None
+
+    def release(self, run_id: str, most: int) -> int:
+        """A run has finished: who waited for it waits no more, so many at most; how many those were."""
+        waiting = self._freed(run_id, most)
         self._db.execute(
-            "UPDATE runs SET waits_for = waits_for - 1"
-            " WHERE id IN (SELECT run_id FROM dependencies WHERE after_id = ?)",
-            (run_id,),
+            "UPDATE runs SET waits_for = waits_for - 1 WHERE id IN (SELECT value FROM json_each(?))",
+            (json.dumps(waiting),),
         )
-        self._db.execute("DELETE FROM dependencies WHERE after_id = ?", (run_id,))
+        return len(waiting)
 
-    def redirect(self, run_id: str, again: str) -> None:
-        """Who waited for `run_id` now waits for `again`, which runs it once more."""
-        self._db.execute("UPDATE dependencies SET after_id = ? WHERE after_id = ?", (again, run_id))
+    def redirect(self, run_id: str, again: str, most: int) -> int:
+        """Who waited for `run_id` now waits for `again`, which runs it once more; likewise."""
+        waiting = self._freed(run_id, most)
+        self._db.execute(
+            "INSERT INTO dependencies SELECT ?, value FROM json_each(?)", (again, json.dumps(waiting))
+        )
+        return len(waiting)
 
-    def awaited(self, sweep_id: str, status: RunStatus) -> list[str]:
-        """Those of a sweep's runs with this status for which others wait."""
+    def abandon(self, run_id: str, most: int) -> list[str]:
+        """A run can't finish any more: those that waited for it, in vain; so many at most."""
+        return self._freed(run_id, most)
+
+    def _freed(self, run_id: str, most: int) -> list[str]:
         rows = self._db.execute(
-            "SELECT id FROM runs WHERE sweep_id = ? AND status = ?"
-            " AND EXISTS (SELECT 1 FROM dependencies WHERE after_id = runs.id)",
-            (sweep_id, status.value),
+            "DELETE FROM dependencies WHERE after_id = :id AND run_id IN"
+            " (SELECT run_id FROM dependencies WHERE after_id = :id LIMIT :most) RETURNING run_id",
+            {"id": run_id, "most": most},
         )
-        return [row["id"] for row in rows.fetchall()]
-
-    def abandon(self, run_id: str) -> list[str]:
-        """A run can't finish any more: those that waited for it, and do so in vain."""
-        rows = self._db.execute("DELETE FROM dependencies WHERE after_id = ? RETURNING run_id", (run_id,))
         return [row["run_id"] for row in rows.fetchall()]
+
+    def awaited(self, run_ids: Sequence[str]) -> list[str]:
+        """Those of these runs for which others wait."""
+        rows = self._db.execute(
+            "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM dependencies WHERE after_id = value)",
+            (json.dumps(run_ids),),
+        )
+        return [row["value"] for row in rows.fetchall()]

@@ -1,17 +1,16 @@
-"""The runs on disk; `move()` and `move_all()` are the only writers of a status.
+"""The runs on disk; `move()` is the writer of a status, beside `Bulk` and `Ends` for many at once.
 
 Called from the event loop's thread alone; what a call costs grows with what it shows or adds, not with
 the number of runs stored.
 """
 
 import json
-import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -19,6 +18,7 @@ from jupyter_ra_jobs.errors import NotFound
 from jupyter_ra_jobs.models import Activity, Run, Tracking
 from jupyter_ra_jobs.states import ACTIVE, TERMINAL, RunStatus, sources
 from jupyter_ra_jobs.store.alerts import AlertTable
+from jupyter_ra_jobs.store.bulk import Bulk
 from jupyter_ra_jobs.store.database import (
     NEXT_REV,
     Database,
@@ -29,7 +29,8 @@ from jupyter_ra_jobs.store.database import (
     to_struct,
     words,
 )
-from jupyter_ra_jobs.store.queue import Queue
+from jupyter_ra_jobs.store.ends import SLICE, Ends
+from jupyter_ra_jobs.store.queue import PARALLEL, Queue
 from jupyter_ra_jobs.store.sweeps import SweepTable
 
 _SCAN_SECONDS = 0.004
@@ -54,23 +55,10 @@ _STAMPS = {
 _FREE_IN_SWEEP = f"""(sweep_id IS NULL OR (
     SELECT count(*) FROM runs AS sibling
     WHERE sibling.sweep_id = runs.sweep_id AND sibling.status IN {_ACTIVE}
-) < coalesce((SELECT parallel FROM sweeps WHERE sweeps.id = runs.sweep_id), {_UNLIMITED}))"""
+) < coalesce((SELECT {PARALLEL} FROM sweeps WHERE sweeps.id = runs.sweep_id), {_UNLIMITED}))"""
 _GPUS_FREE = f"""NOT EXISTS (SELECT 1 FROM runs AS other, json_each(other.gpu_ids)
     WHERE other.status IN {_ACTIVE} AND other.gpu_ids IS NOT NULL
     AND value IN (SELECT value FROM json_each(:gpus)))"""
-_ENDED_HOW = {RunStatus.FAILED: "failed", RunStatus.STOPPED: "was stopped"}
-# What a retry has of the run that it repeats.
-_COPIED = """name, command, workdir, origin_alert_id, sweep_id, sweep_params, chat_session_id, gpuwrap_config,
-    tags, notes, timeout_seconds, priority, after, max_retries, gpus, env"""
-
-
-class Copy(NamedTuple):
-    """How one of many new runs differs from the others."""
-
-    id: str
-    name: str
-    command: str
-    sweep_params: dict[str, Any] | None
 
 
 class Store:
@@ -82,6 +70,8 @@ class Store:
         self.sweeps = SweepTable(self._db)
         self.queue = Queue(self._db)
         self.alerts = AlertTable(self._db)
+        self._ends = Ends(self._db, self.queue)
+        self.bulk = Bulk(self._db, self.queue, self._ends)
         self.get_meta = self._db.get_meta
         self.set_meta = self._db.set_meta
         self.close = self._db.close
@@ -97,7 +87,9 @@ class Store:
         row = to_row(run) | to_columns({"env": dict(env or {})})
         with self.transaction():
             self._db.insert("runs", [row | {"rev": self.rev() + 1}])
-            self._wait([run.id], run)
+            if run.after and run.status in _NOT_STARTED:
+                self.queue.wait([run.id], run.after)
+                self._ends.later(run.after)  # one of them may have failed since it was checked
         self._db.changed()
 
     def add_all(self, runs: Sequence[Run], awaited: Mapping[str, Sequence[str]]) -> None:
@@ -110,37 +102,6 @@ class Store:
                 self.queue.wait([run_id], after)
         self._db.changed()
 
-    def add_copies(
-        self,
-        run: Run,
-        copies: Sequence[Copy],
-        env: Mapping[str, str] | None = None,
-        *,
-        start_requested: bool = False,
-    ) -> None:
-        """Store new runs that differ from `run` in what a `Copy` says; all of them or none.
-
-        One statement, however many: a thousand take some milliseconds.
-        """
-        shared = to_row(run) | to_columns({"env": dict(env or {})})
-        shared["start_requested"] = int(start_requested)
-        for name in Copy._fields:
-            del shared[name]
-        with self.transaction():
-            self._db.execute(
-                f"INSERT INTO runs (rev, {', '.join(Copy._fields)}, {', '.join(shared)})"
-                " SELECT :rev + key + 1, value ->> 0, value ->> 1, value ->> 2,"
-                " nullif(value -> 3, 'null'),"
-                f" {', '.join(f':{name}' for name in shared)} FROM json_each(:copies)",
-                shared | {"rev": self.rev(), "copies": msgspec.json.encode(copies).decode()},
-            )
-            self._wait([copy.id for copy in copies], run)
-        self._db.changed()
-
-    def _wait(self, run_ids: list[str], run: Run) -> None:
-        if run.after and run.status in _NOT_STARTED:
-            self.queue.wait(run_ids, run.after)
-
     def move(
         self,
         run_id: str,
@@ -151,13 +112,13 @@ class Store:
         max_active: int | None = None,
         **details: Any,
     ) -> bool:
-        """Give a run its next status; the one place where a status is written.
+        """Give a run its next status; but for `Bulk` and `Ends` the one place where a status is written.
 
         True when it moved. False when the table of transitions forbids it from where the run stands
         (somebody else was quicker, or it has ended), or when `max_active` runs are active already, or for a
         launch as many of its sweep as may, one of its `gpu_ids` is another's, or it waits for others to
         finish: the condition and the change are one statement, so of two callers one wins, of two servers
-        too. What follows from an end is one transaction with it: see `_settle`.
+        too. What follows from an end is one transaction with it, for a hundred that wait: see `Ends`.
         `only_from` narrows what the table allows. `at` is the time of the status, now by default;
         `details` are further columns to set with it.
         """
@@ -174,8 +135,10 @@ class Store:
                 at = max(at, self._started_at(run_id))  # the clock may have been set back
             changes = dict.fromkeys(_STAMPS[target], at) | details | {"status": target.value}
             moved = self._update(changes, where, keys)
+            if moved and target is RunStatus.FAILED:
+                self._ends.retry(run_id)
             if moved and target in TERMINAL:
-                self._settle(run_id, target)
+                self._ends.follow(run_id)
         return moved
 
     def _time(self, target: RunStatus) -> float:
@@ -184,56 +147,6 @@ class Store:
     def _started_at(self, run_id: str) -> float:
         row = self._db.execute("SELECT started_at FROM runs WHERE id = ?", (run_id,)).fetchone()
         return (row["started_at"] if row else None) or 0.0
-
-    def _settle(self, run_id: str, status: RunStatus) -> None:
-        """What follows from an end. A failed run that may be retried is, and who waits for it waits on.
-
-        Else who waits for it may go, or has failed with it.
-        """
-        if status is RunStatus.FINISHED:
-            self.queue.release(run_id)
-            return
-        if status is RunStatus.FAILED and (again := self._retry(run_id)):
-            self.queue.redirect(run_id, again)
-            return
-        in_vain = [(run_id, status)]
-        while in_vain:
-            ended, how = in_vain.pop()
-            why = f"run {ended}, which had to finish first, {_ENDED_HOW[how]}"
-            for waiting in self.queue.abandon(ended):
-                failed = {"status": RunStatus.FAILED, "ended_at": time.time(), "error": why}
-                if self._update(failed, f"id = :id AND status IN {words(_NOT_STARTED)}", {"id": waiting}):
-                    in_vain.append((waiting, RunStatus.FAILED))
-
-    def _retry(self, run_id: str) -> str | None:
-        """Queue a new run in place of one that failed, if it may have one more and nobody stopped it."""
-        again = secrets.token_hex(6)
-        added = self._db.execute(
-            f"INSERT INTO runs (rev, id, parent_run_id, status, created_at, queued_at, start_requested,"
-            f" attempt, {_COPIED}) SELECT {NEXT_REV}, :again, id, 'queued', :now, :queued_at, 1,"
-            f" attempt + 1, {_COPIED} FROM runs"
-            " WHERE id = :id AND attempt <= max_retries AND stop_requested_at IS NULL",
-            {"id": run_id, "again": again, "now": time.time(), "queued_at": self.queue.end()},
-        )
-        return again if added.rowcount else None
-
-    def move_all(self, sweep_id: str, source: RunStatus, target: RunStatus, **details: Any) -> int:
-        """`move()` for all runs of a sweep that are in `source`, in one statement; how many moved."""
-        assert source in sources(target)
-        with self.transaction():
-            at = self._time(target)
-            changes = dict.fromkeys(_STAMPS[target], at) | details | {"status": target.value}
-            done = self._db.execute(
-                # `n` is unique, so the revisions are.
-                f"UPDATE runs SET rev = :rev + n, {assignments(changes)}"
-                " WHERE sweep_id = :sweep_id AND status = :source",
-                changes | {"sweep_id": sweep_id, "source": source.value, "rev": self.rev()},
-            )
-            if target in TERMINAL:
-                for run_id in self.queue.awaited(sweep_id, target):
-                    self._settle(run_id, target)
-        self._told(done.rowcount > 0)
-        return done.rowcount
 
     def change(self, run_id: str, *, only_from: Iterable[RunStatus] = RunStatus, **changes: Any) -> bool:
         """Set columns other than the status; False when the run is in none of `only_from`."""
@@ -285,8 +198,12 @@ class Store:
         sweep_id: str | None = None,
         before: int | None = None,
         ids: list[str] | None = None,
+        most_bytes: int | None = None,
     ) -> list[Run]:
-        """The newest runs first; `archived` takes the archived ones too, `before` is a `number()`."""
+        """The newest runs first; `archived` takes the archived ones too, `before` is a `number()`.
+
+        With `most_bytes` it ends with the run that brings the texts beyond that: ask again for the next ones.
+        """
         where, keys = ["1"], list[Any]()
         if not archived:
             where.append("NOT is_archived")
@@ -301,7 +218,7 @@ class Store:
         if ids is not None:
             where.append("id IN (SELECT value FROM json_each(?))")
             keys.append(json.dumps(ids))
-        return self._runs(" AND ".join(where), keys, limit=limit)
+        return self._runs(" AND ".join(where), keys, limit=limit, most_bytes=most_bytes)
 
     def scan(self, text: str, before: int) -> tuple[list[str], int]:
         """Look for `text` in names and commands, case aside, in some of the runs older than `before`.
@@ -352,10 +269,19 @@ class Store:
         (count,) = self._db.execute(f"SELECT count(*) FROM runs WHERE status IN {_ACTIVE}").fetchone()
         return int(count)
 
-    def active(self) -> list[Tracking]:
-        """What is known of the runs that are launching or running."""
-        rows = self._db.execute(f"SELECT {_TRACKING_COLUMNS} FROM runs WHERE status IN {_ACTIVE}")
-        return [to_struct(row, Tracking) for row in rows]
+    def has(self, status: RunStatus) -> bool:
+        """Whether any run has this status."""
+        row = self._db.execute("SELECT 1 FROM runs WHERE status = ? LIMIT 1", (status.value,)).fetchone()
+        return row is not None
+
+    def active(self) -> Iterator[list[Tracking]]:
+        """What is known of the runs that are launching or running, as they stand now.
+
+        In slices, since to make records of a thousand rows takes a while: let others in between.
+        """
+        rows = self._db.execute(f"SELECT {_TRACKING_COLUMNS} FROM runs WHERE status IN {_ACTIVE}").fetchall()
+        for start in range(0, len(rows), SLICE):
+            yield [to_struct(row, Tracking) for row in rows[start : start + SLICE]]
 
     def tracking(self, run_id: str) -> Tracking:
         """What the server keeps of a run for itself, or NotFound."""
@@ -424,11 +350,20 @@ class Store:
         runs = self._to_runs(rows)
         return [(row["rev"], run) for row, run in zip(rows, runs, strict=True)]
 
-    def _runs(self, where: str, keys: Iterable[Any], limit: int) -> list[Run]:
-        rows = self._db.execute(
+    def _runs(self, where: str, keys: Iterable[Any], limit: int, most_bytes: int | None = None) -> list[Run]:
+        found = self._db.execute(
             f"SELECT {_RUN_COLUMNS} FROM runs WHERE {where} ORDER BY n DESC LIMIT ?",
             [*keys, limit],
-        ).fetchall()
+        )
+        if most_bytes is None:
+            return self._to_runs(found.fetchall())
+        rows, size = [], 0
+        while (row := found.fetchone()) is not None:
+            rows.append(row)
+            size += sum(len(value) for value in row if isinstance(value, str))
+            if size > most_bytes:
+                found.close()
+                break
         return self._to_runs(rows)
 
     def _to_runs(self, rows: list[sqlite3.Row]) -> list[Run]:

@@ -1,4 +1,4 @@
--- The whole schema, version 1. Times are seconds since the epoch, JSON columns hold JSON text.
+-- The whole schema, version 2. Times are seconds since the epoch, JSON columns hold JSON text.
 
 CREATE TABLE meta (
     key   TEXT PRIMARY KEY,
@@ -77,6 +77,11 @@ CREATE TABLE dependencies (
     PRIMARY KEY (after_id, run_id)
 ) WITHOUT ROWID;
 
+-- Runs that have ended, while something may have to follow for those that wait for them.
+CREATE TABLE ends (
+    run_id TEXT PRIMARY KEY
+) WITHOUT ROWID;
+
 CREATE TABLE sweeps (
     n                INTEGER PRIMARY KEY AUTOINCREMENT,
     id               TEXT    NOT NULL UNIQUE,
@@ -100,10 +105,23 @@ CREATE TABLE sweeps (
     ui_config        TEXT,
     creation_context TEXT,
     run_options      TEXT    NOT NULL DEFAULT '{}',
+    under_way        TEXT,                                -- 'start' or 'stop', while its runs are taken there in slices
+    making           TEXT,                                -- the key of its runs in `making`, while there are any
     env              TEXT    NOT NULL DEFAULT '{}'        -- for its runs; never shown
 );
 
 CREATE UNIQUE INDEX sweeps_rev ON sweeps (rev);
+CREATE INDEX sweeps_under_way ON sweeps (n) WHERE making IS NOT NULL OR under_way IS NOT NULL;
+
+-- Runs that are to be: many of them are made in slices. They count once a sweep has their key.
+CREATE TABLE making (
+    n      INTEGER PRIMARY KEY,
+    key    TEXT NOT NULL,
+    shared TEXT NOT NULL,                                 -- the columns that are the same for all
+    copies TEXT NOT NULL                                  -- those that are not
+);
+
+CREATE INDEX making_key ON making (key, n);
 
 CREATE TABLE alerts (
     n            INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -119,6 +119,16 @@ class SweepTable:
         counts = [SweepCount(RunStatus(row[0]), row[1] - retried.get(row[0], 0), *row[2:]) for row in rows]
         return [count for count in counts if count.runs]
 
+    def retried_as(self, run_id: str) -> str | None:
+        """The newest retry of a run in its own sweep, if there is one."""
+        row = self._db.execute(
+            "SELECT again.id FROM runs AS again JOIN runs AS tried ON tried.id = again.parent_run_id"
+            " WHERE again.parent_run_id = ? AND again.sweep_id = tried.sweep_id"
+            " ORDER BY again.n DESC LIMIT 1",
+            (run_id,),
+        ).fetchone()
+        return row["id"] if row else None
+
     def retryable(self, sweep_id: str) -> list[str]:
         """The failed and stopped runs of a sweep that were not retried in it yet, oldest first."""
         rows = self._db.execute(

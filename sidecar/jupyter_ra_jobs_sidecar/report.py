@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 
 from jupyter_ra_jobs_sidecar import procs
+from jupyter_ra_jobs_sidecar.connect import connect
 from jupyter_ra_jobs_sidecar.spec import Spec
 from jupyter_ra_jobs_sidecar.spool import Event
 
@@ -100,24 +101,8 @@ def _exchange(server: dict[str, str], request: bytes) -> int:
 
     By hand, since importing http.client takes 14 ms and 3 MB more, in each of 20 sidecars a second.
     """
-    import socket  # after the command has started, and in the reporter's thread
-
     _check_lives(server)
-    if "socket" in server:
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        connection.settimeout(_TIMEOUT)
-        connection.connect(server["socket"])
-    else:
-        connection = socket.create_connection((server["host"], int(server["port"])), _TIMEOUT)
-    with connection:
-        if server["scheme"] == "https":
-            import ssl
-
-            # The server's own certificate is the only one that counts; what name it bears does not.
-            context = ssl.create_default_context(cafile=server.get("certificate"))
-            context.check_hostname = False
-            context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-            connection = context.wrap_socket(connection)
+    with connect(server, _TIMEOUT) as connection:
         _check_lives(server)  # still: so it had its port when we connected, and nobody else
         connection.sendall(request)
         answer = b""

@@ -8,13 +8,16 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from msgspec import convert, structs
 
+from jupyter_ra_jobs import sweeps
 from jupyter_ra_jobs.errors import RaJobsError
 from jupyter_ra_jobs.models import NewRun, NewSweep, Report, RerunOptions, Run, RunEdit, Sweep, SweepEdit
 from jupyter_ra_jobs.states import ACTIVE, TERMINAL, TRANSITIONS, RunStatus
+from jupyter_ra_jobs.store import bulk, ends
 from tests.fuzz import profile
 from tests.fuzz.sidecars import GPUS, SLOTS, Crash, Server, Sidecar, Sidecars
 
@@ -465,10 +468,42 @@ class States(RuleBasedStateMachine):
                 break
         assert not store.active_count()
         assert not store.queue.next(1, GPUS)
+        self.sweeps_are_whole({run.id: run for run in store.runs(limit=-1)})
+
+    def sweeps_are_whole(self, runs: dict[str, Run]) -> None:
+        """Each has a run for each of its cells, but for those that were put into another one."""
+        moved = [runs[run_id].sweep_params for run_id in self.joined]
+        for sweep in self.sweeps.values():
+            own = [run.sweep_params for run in runs.values() if run.sweep_id == sweep.id]
+            assert all({"n": n} in own + moved for n in sweep.parameters["n"])
+
+
+class SlicedStates(States):
+    """The same, where two runs are what a hundred are elsewhere: too many to be written in one go."""
+
+    def __init__(self) -> None:
+        self.patch = pytest.MonkeyPatch()
+        for module, name in [
+            (sweeps, "_SLICE_RUNS"),
+            (sweeps, "_SLICE_RETRIED"),
+            (bulk, "SLICE"),
+            (ends, "SLICE"),
+        ]:
+            self.patch.setattr(module, name, 2)
+        super().__init__()
+
+    def teardown(self) -> None:
+        """Left alone, all that was started ends."""
+        try:
+            super().teardown()
+        finally:
+            self.patch.undo()
 
 
 TestStates = States.TestCase
 TestStates.settings = profile(25, stateful_step_count=60)
+TestSlicedStates = SlicedStates.TestCase
+TestSlicedStates.settings = profile(25, stateful_step_count=60)
 
 
 def test_spool_with_garbage_alone() -> None:

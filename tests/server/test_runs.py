@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import World
 from tests.server.conftest import UNKNOWN, Answer, Api
-from tests.unit.records import make_sweep
+from tests.unit.records import make_run, make_sweep
 
 # The contract's fields: those that are always there, and null when there is nothing to say,
 FILLED = {"id", "name", "command", "workdir", "status", "is_archived", "created_at", "run_dir", "tags"}
@@ -231,3 +231,20 @@ async def test_walk(api: Api, query: dict[str, str]) -> None:
             path = next_path(api, answer)
             await api.create("echo", name=f"came meanwhile: a & b=ü {len(met)}")
         assert met == expected
+
+
+async def test_long_commands(api: Api) -> None:
+    """A page of them ends before it is too large for the server, and the next one goes on there."""
+    command = "true #" + "x" * 120_000
+    for n in range(100):
+        api.services.store.add(make_run(name=str(n), command=command))
+    met: list[str] = []
+    path: str | None = "/runs?limit=1000"
+    pages = 0
+    while path:
+        answer = await api.get(path)
+        assert len(answer.body) < 10_000_000
+        met += [run["name"] for run in answer.json]
+        path, pages = next_path(api, answer), pages + 1
+    assert met == [str(n) for n in reversed(range(100))]
+    assert pages == 2

@@ -1,15 +1,18 @@
 """Sweeps over HTTP, in the contract's shapes."""
 
+import asyncio
 import csv
 import io
 import time
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from jupyter_ra_jobs.states import RunStatus
 from tests.conftest import World
 from tests.server.conftest import UNKNOWN, Api, eventually
+from tests.unit.records import make_run, make_sweep
 
 GRID = {"lr": [0.1, 0.01], "name": ["a b", "c"]}
 ALWAYS = {
@@ -269,6 +272,80 @@ async def test_retry_keeps_the_order(api: Api) -> None:
     assert newest["third"].after == [newest["second"].id]
     assert newest["first"].ended_at <= newest["second"].launched_at
     assert newest["second"].ended_at <= newest["third"].launched_at
+
+
+async def test_retry_goes_on(api: Api) -> None:
+    """What a retry that broke off has added stands: the next one adds the others, and they wait for those."""
+    store = api.services.store
+    sweep = make_sweep()
+    store.sweeps.add(sweep)
+    first, second = (make_run(name=name, sweep_id=sweep.id, workdir=".") for name in ("first", "second"))
+    for run in (first, structs.replace(second, after=[first.id])):
+        store.add(run)
+    for status in (RunStatus.LAUNCHING, RunStatus.FAILED):
+        store.move(first.id, status)
+    again = structs.replace(make_run(name="again"), sweep_id=sweep.id, parent_run_id=first.id)
+    store.add(again)
+    assert (await api.post(f"/sweeps/{sweep.id}/retry")).status == 200
+    (third,) = [run for run in store.runs(limit=9, sweep_id=sweep.id) if run.parent_run_id == second.id]
+    assert third.after == [again.id]
+
+
+@pytest.mark.parametrize("count", [1, 101, 250])
+async def test_of_any_size(api: Api, count: int) -> None:
+    """Made, started and stopped as a whole, in however many slices; a draft too."""
+    cells = {"n": list(range(count))}
+    sweep = await make(api, base_command="sleep 600 #", parameters=cells)
+    drafted = await make(api, parameters=cells, status="draft")
+    begun = await api.put(f"/sweeps/{drafted['id']}", status="pending")
+    for each in (sweep, begun.json):
+        assert (len(each["run_ids"]), each["progress"]["ready"], each["is_wild"]) == (count, count, False)
+        runs = (await api.get("/runs", sweep_id=each["id"], limit=1000)).json
+        assert [run["sweep_params"]["n"] for run in reversed(runs)] == list(range(count))
+    at = f"/sweeps/{sweep['id']}"
+    assert (await api.post(f"{at}/start")).json["message"] == f"Started 1/{count} runs"
+    assert (await api.get(at)).json["progress"]["ready"] == 0
+    assert (await api.post(f"{at}/stop")).json["progress"]["queued"] == 0
+    await eventually(lambda: api.services.store.counts()["stopped"] == count)
+
+
+async def test_stop_amid_the_making(api: Api) -> None:
+    """A sweep that starts at once is stopped before all of its runs are made: none of them goes then."""
+    store = api.services.store
+    cells = {"n": list(range(3_000))}
+    making = asyncio.create_task(
+        api.post("/sweeps", name="s", base_command="sleep 600 #", parameters=cells, auto_start=True)
+    )
+    await eventually(lambda: store.sweeps.page(1) or making.done())
+    assert len(store.runs(limit=3_000)) < 3_000
+    sweep_id = store.sweeps.page(1)[0].id
+    assert (await api.services.sweeps.stop(sweep_id)).progress.queued == 0
+    assert (await making).status == 200
+    await eventually(lambda: store.counts()["stopped"] == 3_000)
+
+
+async def test_running_without_runs(api: Api) -> None:
+    """There is nothing to start: by either way."""
+    wild = (await api.post("/sweeps/wild", name="w", goal="g")).json["id"]
+    (await api.put(f"/sweeps/{wild}", status="running")).error(409)
+    (await api.post(f"/sweeps/{wild}/start")).error(409)
+
+
+async def test_stop_amid_a_retry(api: Api) -> None:
+    """Nothing is started after it, and the caller of the retry is told."""
+    store = api.services.store
+    sweep = make_sweep()
+    store.sweeps.add(sweep)
+    with store.transaction():
+        for n in range(1_000):
+            store.add(make_run(name=str(n), sweep_id=sweep.id, workdir=".", status=RunStatus.FAILED))
+    retry = asyncio.create_task(api.post(f"/sweeps/{sweep.id}/retry"))
+    await eventually(lambda: store.counts()["ready"])
+    await api.services.sweeps.stop(sweep.id)
+    (await retry).error(409)
+    assert store.counts()["ready"] == 1_000
+    assert store.counts()["queued"] == store.active_count() == 0
+    assert (await api.post(f"/sweeps/{sweep.id}/start")).json["message"] == "Started 1/1000 runs"
 
 
 @pytest.mark.parametrize("settings", [{"RaJobsApp": {"max_sweep_runs": 1}}])

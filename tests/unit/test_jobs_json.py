@@ -11,7 +11,7 @@ from jupyter_ra_jobs import jobs_json
 from jupyter_ra_jobs.errors import RaJobsError
 from jupyter_ra_jobs.layout import Layout
 from jupyter_ra_jobs.states import RunStatus
-from jupyter_ra_jobs.store import Store
+from jupyter_ra_jobs.store import Copy, Store
 from tests.conftest import RA_JOBS
 from tests.unit.records import make_run, make_sweep
 
@@ -293,6 +293,16 @@ def test_export_command(layout: Layout) -> None:
     printed = export(layout.workdir)
     assert printed.returncode == 0, printed.stderr
     assert json.loads(printed.stdout) == jobs_json.export(store)
+
+
+def test_export_amid_the_making(layout: Layout) -> None:
+    """A sweep that a server was making is printed with all of its runs."""
+    store, _ = start(layout)
+    store.sweeps.add(make_sweep(id="sweep"))
+    store.bulk.keep("key", make_run(sweep_id="sweep"), [Copy(f"{n:012x}", "x", "true", None) for n in (1, 2)])
+    store.bulk.make("sweep", "key", 1)
+    printed = json.loads(export(layout.workdir).stdout)
+    assert list(printed["runs"]) == printed["sweeps"]["sweep"]["run_ids"] == [f"{n:012x}" for n in (1, 2)]
 
 
 def test_nothing_to_export(tmp_path: Path) -> None:

@@ -30,6 +30,14 @@ def end(store: Store, run_id: str, how: RunStatus = RunStatus.FINISHED, **detail
     assert store.move(run_id, how, **details)
 
 
+def go_on(store: Store) -> int:
+    """Do all that is under way; in how many steps."""
+    steps = 0
+    while store.bulk.step():
+        steps += 1
+    return steps
+
+
 def names(store: Store, limit: int = ALL, gpus: list[str] | None = None) -> list[str]:
     """Who may go now, in order."""
     return [store.run(run_id).name for run_id, _ in store.queue.next(limit, gpus or [])]
@@ -59,7 +67,7 @@ def test_clock_set_back(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
         now -= 3600
         monkeypatch.setattr(time, "time", lambda at=now: at)
         store.move(run.id, RunStatus.QUEUED, start_requested=1)
-    store.move_all(sweep.id, RunStatus.READY, RunStatus.QUEUED, start_requested=1)
+    store.bulk.begin(sweep.id, "start")
     end(store, failing.id, RunStatus.FAILED)
     assert names(store) == ["b", "d", "a", "c", "1 of a sweep", "failing"]
 
@@ -199,6 +207,7 @@ def test_after_in_vain(store: Store, how: RunStatus) -> None:
         store.add(run)  # `ready`: whoever has not started can fail
         row.append(run.id)
     end(store, first, how)
+    go_on(store)
     ended = [store.run(run_id) for run_id in row[1:]]
     assert {run.status for run in ended} == {RunStatus.FAILED}
     how_it_ended = "failed" if how is RunStatus.FAILED else "was stopped"
@@ -212,7 +221,9 @@ def test_after_a_stopped_sweep(store: Store) -> None:
     store.sweeps.add(make_sweep(id="sweep"))
     cell = queue(store, "cell", sweep_id="sweep")
     waiting = queue(store, "waiting", after=[cell])
-    assert store.move_all("sweep", RunStatus.QUEUED, RunStatus.STOPPED) == 1
+    store.bulk.begin("sweep", "stop")
+    go_on(store)
+    assert store.status(cell) is RunStatus.STOPPED
     assert store.status(waiting) is RunStatus.FAILED
 
 

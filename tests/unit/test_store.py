@@ -133,7 +133,7 @@ def test_tracking(store: Store) -> None:
     sidecar = SidecarIdentity(pid=1, pid_start=2, pgid=3, pgid_start=4, boot_id="boot")
     assert store.change(run.id, sidecar=sidecar, token_hash="hash")
     store.note_spool(run.id, 100, 2)
-    (tracked,) = store.active()
+    ((tracked,),) = store.active()
     assert (tracked.id, tracked.launched_at, tracked.sidecar) == (run.id, 5.0, sidecar)
     assert (tracked.spool_offset, tracked.last_seq, tracked.stop_requested_at) == (100, 2, None)
     assert store.tracking(run.id) == tracked

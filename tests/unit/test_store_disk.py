@@ -181,7 +181,7 @@ def test_listing_uses_an_index(crowded: Store, filters: dict[str, Any], index: s
 QUERIES: dict[str, tuple[Callable[[Store], Any], str]] = {
     "waiting": (lambda store: store.queue.next(5, []), "INDEX runs_startable"),
     "positions": (lambda store: store.queue.positions([f"{2:012x}"]), "COVERING INDEX runs_queue"),
-    "active": (Store.active, "INDEX runs_status "),
+    "active": (lambda store: list(store.active()), "INDEX runs_status "),
     "active count": (Store.active_count, "COVERING INDEX runs_status "),
     "active lately": (lambda store: store.active_between(MANY - 9, MANY, limit=99), "INDEX runs_ended"),
     "changes": (lambda store: store.changed_since(MANY - 10, 99), "INDEX runs_rev"),
@@ -234,7 +234,7 @@ def test_a_full_sweep_costs_no_look_at_its_queue(store: Store) -> None:
     with store.transaction():
         for sweep_id, gpus in (("full", None), ("full", 1), ("free", None)):
             copies = [Copy(f"{sweep_id}-{gpus}-{n}", "x", "true", None) for n in range(5_000)]
-            store.add_copies(make_run(sweep_id=sweep_id, gpus=gpus, **waiting), copies)
+            store.bulk.add(make_run(sweep_id=sweep_id, gpus=gpus, **waiting), copies)
         store.queue.request_all()
     (first, _) = store.queue.next(1, [])[0]
     store.change(first, sweep_id="full")
