@@ -119,6 +119,7 @@ class Reports:
         """
         active = await self._active()
         self._note_waits(active)
+        self._strange &= {t.id for t in active}
         if not active:
             return []
         # A launch gets its time; meanwhile nobody need ask the executor, which costs a fork.

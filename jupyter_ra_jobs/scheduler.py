@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-from collections import Counter
 from collections.abc import Callable
 
 from jupyter_ra_jobs.complaints import Complaints
@@ -45,7 +44,7 @@ class Scheduler:
         self._complaints = Complaints(log)
         self._on_tick = on_tick
         self._awake = asyncio.Event()
-        self._launched_again: Counter[str] = Counter()
+        self._launched_again: dict[str, int] = {}
         self._ending = False
         self._task: asyncio.Task[None] | None = None
 
@@ -111,14 +110,16 @@ class Scheduler:
         one chance, in case its sidecar only was late, others have a few. Those that the executor refused
         don't count: they wait until it takes one.
         """
+        self._forget_who_came()
         for run_id in run_ids:
-            tried = self._launched_again[run_id]
+            if run_id not in self._launched_again:  # said once, however often it is tried
+                self._log.info("run %s was claimed but shows no sign of life; launching it again", run_id)
+            tried = self._launched_again.setdefault(run_id, 0)
             if tried == _CHANCES or (tried and await self._reports.begun(run_id)):
                 del self._launched_again[run_id]
                 self._reports.give_up(run_id)
                 continue
-            self._log.info("run %s was claimed but shows no sign of life; launching it again", run_id)
-            waiting = f"run {run_id} waits to be launched"
+            waiting = _to_be_launched(run_id)
             try:
                 await self._launcher.relaunch(run_id)
             except Unavailable as problem:
@@ -129,6 +130,14 @@ class Scheduler:
             else:
                 self._complaints.over(waiting)
                 self._launched_again[run_id] += 1
+
+    def _forget_who_came(self) -> None:
+        """Keep count of those alone that are still to be launched."""
+        for run_id in list(self._launched_again):
+            if self._store.status(run_id) is not RunStatus.LAUNCHING:
+                del self._launched_again[run_id]
+        still = {_to_be_launched(run_id) for run_id in self._launched_again}
+        self._complaints.forget(_to_be_launched(""), still)
 
     async def _fill(self) -> None:
         """Start the runs that wait, first come first, while there are slots and the executor takes them."""
@@ -163,3 +172,7 @@ class Scheduler:
 
 def _waiting(run_id: str) -> str:
     return f"a run waits: {run_id}"
+
+
+def _to_be_launched(run_id: str) -> str:
+    return f"a run waits to be launched: {run_id}"

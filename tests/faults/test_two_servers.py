@@ -1,20 +1,18 @@
 """Two servers on one workdir: of one user, with other umasks; and of another user, who may not."""
 
 import contextlib
-import http.client
 import json
 import os
 import shutil
 import stat
 import subprocess
 import tempfile
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import TOKEN, Server, World, wait_for
+from tests.conftest import Server, World, wait_for
 
 NOBODY = 65534
 # May read all, since Python and the package may lie where only root can; that is more than others can.
@@ -111,33 +109,3 @@ def test_another_user(open_world: World) -> None:
         assert {path.lstat().st_uid for path in agents.rglob("*")} == {os.geteuid()}
     finally:
         shutil.rmtree(theirs)
-
-
-def test_polite_end(server: Server) -> None:
-    """Streams end as answers do that are complete, and nobody is called any more."""
-    run_id = server.launch(WAITS.format(4))
-    server.until(run_id, "running")
-    ends: list[bytes] = []
-    begun = threading.Semaphore(0)
-
-    def watch(path: str) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
-        connection.request("GET", f"/ra-jobs{path}", headers={"Authorization": f"token {TOKEN}"})
-        answer = connection.getresponse()
-        begun.release()
-        ends.append(answer.read())  # IncompleteRead, were it cut off
-
-    paths = [f"/runs/{run_id}/logs/stream", "/events"]
-    watchers = [threading.Thread(target=watch, args=(path,)) for path in paths]
-    for watcher in watchers:
-        watcher.start()
-    for _ in watchers:
-        assert begun.acquire(timeout=60)
-    server.stop()
-    for watcher in watchers:
-        watcher.join()
-    assert len(ends) == len(paths)
-    assert not (server.world.workdir / ".agents" / "server.json").exists()
-    (server.world.workdir / "go").touch()
-    server.start()
-    assert server.ended(run_id)["exit_code"] == 4
