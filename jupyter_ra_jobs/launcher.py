@@ -17,6 +17,7 @@ from msgspec import Struct, structs
 
 from jupyter_ra_jobs.errors import Conflict, RaJobsError, Unavailable
 from jupyter_ra_jobs.executors.base import SERVER_SECRETS, Executor
+from jupyter_ra_jobs.folders import Folders
 from jupyter_ra_jobs.layout import Layout, disk_errors, remove_half_made, write_private
 from jupyter_ra_jobs.models import Run
 from jupyter_ra_jobs.prometheus import LAUNCH_FAILURES, LAUNCHES
@@ -67,6 +68,7 @@ class Launcher:
         self._settings = settings
         self._log = log
         self._umask = _umask()
+        self._folders = Folders()
         # One thread: tmux serves one client after the other anyway, and so no two of ours ever
         # create the session at the same time.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ra-jobs-executor")
@@ -94,10 +96,12 @@ class Launcher:
         """Do everything that a launch can fail at before the store knows of it.
 
         `gpu_ids` are the GPUs that it is to have; None leaves that to its environment.
-        Raises Unavailable and StorageFull. `launch` takes what this returns; else `discard` it.
+        Raises Unavailable, StorageFull, and BadInput when the workdir's file system hangs. `launch` takes
+        what this returns; else `discard` it.
         """
         await self.check()
-        return await asyncio.to_thread(self._write_spec, run, env, gpu_ids)
+        real_workdir = await self._folders.real(Path(run.workdir))
+        return await asyncio.to_thread(self._write_spec, run, env, gpu_ids, real_workdir)
 
     async def launch(self, run_id: str, prepared: "Prepared") -> bool:
         """Launch a `ready` or `queued` run; False when no slot is free, or one of its GPUs is not, and then
@@ -137,7 +141,7 @@ class Launcher:
         """Launch a run that was claimed and perhaps never launched: an earlier server's, or one refused.
 
         Harmless if it was: a sidecar that finds a spool in the run dir leaves it alone.
-        Raises Unavailable and StorageFull; it may be tried again then.
+        Raises what `prepare` does; it may be tried again then.
         """
         run = self._store.run(run_id)
         prepared = await self.prepare(run, self._store.env(run_id), run.gpu_ids)
@@ -162,7 +166,9 @@ class Launcher:
         LAUNCHES.inc()
         self._store.change(run_id, tmux_pane=pane)
 
-    def _write_spec(self, run: Run, env: Mapping[str, str], gpu_ids: list[str] | None) -> "Prepared":
+    def _write_spec(
+        self, run: Run, env: Mapping[str, str], gpu_ids: list[str] | None, real_workdir: str
+    ) -> "Prepared":
         token = secrets.token_urlsafe(32)
         run_dir = self._layout.run_dir(run.id)
         the_spec = spec.Spec(
@@ -187,7 +193,6 @@ class Launcher:
             run_dir.chmod(0o700)
             remove_half_made(path)  # of a server that was killed before it put that in its place
             beside = write_private(path, the_spec.to_json())
-        real_workdir = os.path.realpath(run.workdir)
         work = (run.command, run.workdir)
         return Prepared(path, beside, hash_token(token), work, real_workdir, gpu_ids)
 

@@ -1,18 +1,16 @@
 """What callers can do with runs: create, edit, queue, start, stop, rerun, archive."""
 
 import asyncio
-import os
 import re
 import secrets
-import stat
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from msgspec import UNSET, structs
 
 from jupyter_ra_jobs.errors import BadInput, Conflict, NotFound
+from jupyter_ra_jobs.folders import Folders
 from jupyter_ra_jobs.gpus import Gpus
 from jupyter_ra_jobs.launcher import Launcher, Prepared
 from jupyter_ra_jobs.layout import Layout
@@ -48,6 +46,7 @@ class Runs:
         self._gpus = gpus
         self._auto_start_queued = auto_start_queued
         self._wake = wake
+        self._folders = Folders()
 
     # -- looking -----------------------------------------------------------------------------------
 
@@ -106,7 +105,7 @@ class Runs:
         Raises BadInput; with `auto_start` also what `start` raises, and then nothing was created.
         """
         await self._gpus.check(new.gpus)
-        run, env = self.build(new), checked_env(new.env)
+        run, env = self.build(new, await self.checked_workdir(new.workdir)), checked_env(new.env)
         # Prepared first: what the disk or the machine refuses is known before the store has the run.
         prepared = await self._prepare(run, env) if new.auto_start else None
         try:
@@ -121,8 +120,8 @@ class Runs:
             raise
         return await self._start(run, prepared) if new.auto_start else run
 
-    def build(self, new: NewRun) -> Run:
-        """The run that `new` describes, checked but not stored. Raises BadInput."""
+    def build(self, new: NewRun, workdir: str) -> Run:
+        """The run that `new` describes, checked but not stored; its `workdir` was. Raises BadInput."""
         if new.sweep_id is not None and not self._store.sweeps.has(new.sweep_id):
             raise BadInput(f"sweep_id: there is no sweep {new.sweep_id}")
         if new.parent_run_id is not None:
@@ -135,7 +134,7 @@ class Runs:
             id=run_id,
             name=checked_text("name", new.name),
             command=checked_command(new.command),
-            workdir=self.checked_workdir(new.workdir),
+            workdir=workdir,
             status=RunStatus.READY,
             is_archived=False,
             parent_run_id=new.parent_run_id,
@@ -164,7 +163,7 @@ class Runs:
             gpus=new.gpus,
         )
 
-    def edit(self, run_id: str, edit: RunEdit) -> Run:
+    async def edit(self, run_id: str, edit: RunEdit) -> Run:
         """Change what the caller names; Conflict for command or workdir while the run is active."""
         changes = {name: value for name, value in structs.asdict(edit).items() if value is not UNSET}
         if "name" in changes:
@@ -172,7 +171,7 @@ class Runs:
         if "command" in changes:
             checked_command(changes["command"])
         if "workdir" in changes:
-            changes["workdir"] = self.checked_workdir(changes["workdir"])
+            changes["workdir"] = await self.checked_workdir(changes["workdir"])
         if "tags" in changes:
             changes["tags"] = _checked_tags(changes["tags"])
         run = self._store.run(run_id)
@@ -199,7 +198,7 @@ class Runs:
         run = self._store.run(run_id)
         if run.status not in (RunStatus.READY, RunStatus.QUEUED):
             raise Conflict(f"run {run_id} is {run.status} and cannot be started; rerun it to run it again")
-        self.checked_workdir(run.workdir)
+        await self.checked_workdir(run.workdir)
         await self._gpus.check(run.gpus)
         return await self._start(run, await self._prepare(run, self._store.env(run_id)))
 
@@ -280,7 +279,7 @@ class Runs:
         return await self.create(new, claim)
 
     def again(self, run: Run) -> Run:
-        """A new run that repeats one of a sweep in the sweep, not stored yet."""
+        """A new run that repeats one of a sweep in the sweep, not stored yet; its workdir was checked."""
         again = NewRun(
             name=run.name,
             command=run.command,
@@ -291,7 +290,7 @@ class Runs:
             gpuwrap_config=run.gpuwrap_config,
             **_options(run),
         )
-        return structs.replace(self.build(again), sweep_params=run.sweep_params)
+        return structs.replace(self.build(again, run.workdir), sweep_params=run.sweep_params)
 
     def archive(self, run_id: str, archived: bool) -> Run:
         """Hide a run from the default list, or show it again; nothing of it is removed."""
@@ -304,22 +303,15 @@ class Runs:
 
     # -- checks ------------------------------------------------------------------------------------
 
-    def checked_workdir(self, given: str | None) -> str:
-        """An absolute path to a folder that is there; relative ones start at the server's workdir."""
+    async def checked_workdir(self, given: str | None) -> str:
+        """An absolute path to a folder that is there; relative ones start at the server's workdir.
+
+        Raises BadInput.
+        """
         if not given:
             return str(self._layout.workdir)
         checked_text("workdir", given)
-        try:
-            path = self._layout.workdir / Path(given).expanduser()
-            is_folder = stat.S_ISDIR(path.stat().st_mode)
-        except (OSError, RuntimeError) as problem:  # RuntimeError: the home of ~nobody
-            why = problem.strerror if isinstance(problem, OSError) else problem
-            raise BadInput(f"workdir: there is no folder {given[:300]} ({why})") from problem
-        if not is_folder:
-            raise BadInput(f"workdir: {path} is not a folder")
-        if not os.access(path, os.X_OK):
-            raise BadInput(f"workdir: {path} may not be entered")
-        return os.path.normpath(path)
+        return await self._folders.checked(self._layout.workdir, given)
 
 
 def _options(run: Run) -> dict[str, Any]:

@@ -102,7 +102,7 @@ class Sweeps:
             id=secrets.token_hex(6),
             name=checked_text("name", new.name),
             base_command=checked_command(new.base_command),
-            workdir=self._runs.checked_workdir(new.workdir),
+            workdir=await self._runs.checked_workdir(new.workdir),
             parameters=new.parameters,
             method=new.method,
             seed=new.seed,
@@ -128,13 +128,13 @@ class Sweeps:
             self._wake()
         return self.get(sweep.id)
 
-    def create_wild(self, new: NewWildSweep) -> Sweep:
+    async def create_wild(self, new: NewWildSweep) -> Sweep:
         """An empty sweep; runs are added to it one by one."""
         sweep = StoredSweep(
             id=secrets.token_hex(6),
             name=checked_text("name", new.name),
             base_command="",
-            workdir=self._runs.checked_workdir(None),
+            workdir=await self._runs.checked_workdir(None),
             parameters={},
             created_at=time.time(),
             goal=new.goal,
@@ -165,7 +165,7 @@ class Sweeps:
         if "base_command" in changes:
             checked_command(changes["base_command"])
         if "workdir" in changes:
-            changes["workdir"] = self._runs.checked_workdir(changes["workdir"])
+            changes["workdir"] = await self._runs.checked_workdir(changes["workdir"])
         edited = structs.replace(sweep, **changes)
         if status == "draft" and not sweep.is_draft:
             raise Conflict(f"sweep {sweep_id} is no draft any more")
@@ -174,6 +174,7 @@ class Sweeps:
             self._check_runs(sweep_id)
         children: _Children | None = None
         if changes.keys() & _STRUCTURE or begins:
+            await self._runs.checked_workdir(edited.workdir)
             children = await asyncio.to_thread(self._children, edited, self._store.sweeps.env(sweep_id))
             changes["total_combinations"] = children.total
         async with self._kept(children if begins else None, start=status == "running") as add_to:
@@ -193,7 +194,7 @@ class Sweeps:
         return self.get(sweep_id)
 
     def _children(self, sweep: StoredSweep, env: dict[str, str]) -> "_Children":
-        """The sweep's runs, not stored yet. Takes its time: call it in a thread.
+        """The sweep's runs, not stored yet; its workdir was checked. Takes its time: call it in a thread.
 
         BadInput when to store them would take too long.
         """
@@ -207,7 +208,8 @@ class Sweeps:
                 workdir=sweep.workdir,
                 chat_session_id=sweep.chat_session_id,
                 **sweep.run_options,
-            )
+            ),
+            sweep.workdir,
         )
         if len(cells) * len(template.after) > _MOST_AWAITED:
             raise BadInput(
@@ -345,12 +347,17 @@ class Sweeps:
     async def _add_again(self, ended: list[str]) -> None:
         instead: dict[str, str] = {}
         order: list[tuple[int, str, str]] = []
+        workdirs: dict[str, None] = {}
         for some in _slices(ended):
             for run_id in some:
-                tries, again = self._tries(self._store.run(run_id)), secrets.token_hex(6)
+                run = self._store.run(run_id)
+                tries, again = self._tries(run), secrets.token_hex(6)
+                workdirs[run.workdir] = None
                 instead |= dict.fromkeys(tries, again)
                 order.append((self._store.number(tries[-1]), run_id, again))
             await asyncio.sleep(0)
+        for workdir in workdirs:
+            await self._runs.checked_workdir(workdir)
         for part in _slices(sorted(order)):  # who is awaited is older
             with self._store.transaction():
                 for _, run_id, again in part:

@@ -74,7 +74,7 @@ class RunHandler(Handler):
     @operation("Edit a run", action="execute", body=RunEdit, answer=Run, errors=(400, 404, 409))
     async def put(self, run_id: str, edit: RunEdit) -> Run:
         """Change what the body names."""
-        return self.services.runs.edit(run_id, edit)
+        return await self.services.runs.edit(run_id, edit)
 
 
 class QueueHandler(Handler):

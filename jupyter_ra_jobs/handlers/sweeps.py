@@ -74,7 +74,7 @@ class WildSweepHandler(Handler):
     @operation("Create an empty sweep", action="execute", body=NewWildSweep, answer=Sweep, errors=(400, 507))
     async def post(self, new: NewWildSweep) -> Sweep:
         """Runs are added one by one."""
-        return self.services.sweeps.create_wild(new)
+        return await self.services.sweeps.create_wild(new)
 
 
 class SweepHandler(Handler):

@@ -14,6 +14,7 @@ from jupyter_ra_jobs_sidecar.terminal import Pty, Window
 Hear = Callable[[bytes], None]
 _DRAIN_WITHIN = 10.0
 _DRAIN_LOOK = 0.02
+_DISK_RETRY = 0.5
 
 
 def end_mark(run_id: str) -> bytes:
@@ -202,22 +203,32 @@ def pipe(run_dir: str) -> None:
     """The other end of pipe-pane: standard input to run.log, up to the end mark."""
     the_spec = spec.read(run_dir)
     mark = end_mark(the_spec.run_id)
-    log = RunLog(run_dir, the_spec.max_log_bytes, SidecarLog(run_dir))
+    story = SidecarLog(run_dir)
+    log = RunLog(run_dir, the_spec.max_log_bytes, story)
     held = b""
     while part := os.read(0, 65536):
         held += part
         found = held.find(mark)
         # What could be the beginning of the mark stays until we know.
         ready = found if found >= 0 else max(0, len(held) - len(mark) + 1) if b"\x1b" in held else len(held)
-        rest = memoryview(held)[:ready]
-        while rest:
-            rest = rest[log.append(rest) :]
+        _append_all(log, held[:ready], story)
         held = held[ready:]
         if found >= 0:
             held = b""
             break
-    rest = memoryview(held)
-    while rest:
-        rest = rest[log.append(rest) :]
+    _append_all(log, held, story)
     log.finish()
     os.close(os.open(os.path.join(run_dir, spec.PIPE_DONE), os.O_WRONLY | os.O_CREAT, 0o600))
+
+
+def _append_all(log: RunLog, output: bytes, story: Story) -> None:
+    """Write it however long the disk takes nothing; tmux keeps what comes meanwhile."""
+    rest, waited = memoryview(output), False
+    while rest:
+        try:
+            rest = rest[log.append(rest) :]
+        except OSError as problem:
+            if not waited:
+                story(f"run.log takes nothing: {problem}; the output waits")
+            waited = True
+            time.sleep(_DISK_RETRY)

@@ -13,6 +13,7 @@ import pytest
 from tests.conftest import Server, World, wait_for
 from tests.faults.catalogue.disk import (
     backup,
+    hanging,
     mount,
     no_room_for,
     quiet,
@@ -142,6 +143,33 @@ def test_working_folder_removed(server: Server) -> None:
     folder.rmdir()
     go(server)
     check_end(server, run_id)
+
+
+def test_working_folder_hangs(server: Server) -> None:
+    """A folder answers nothing: its run's caller is told so, one in the queue waits, all others go on."""
+    folder = server.world.root / "hangs"
+    folder.mkdir()
+    first = at_work(server, WAITS.removesuffix("; exit 3"))
+    ready = server.create("echo on", workdir=str(folder))["id"]
+    queued = server.launch("echo on", workdir=str(folder), after=[first])
+    with hanging(folder):
+        for answer in (
+            server.post(f"/runs/{ready}/start"),
+            server.post("/runs", name="new", command="true", workdir=str(folder)),
+            server.post("/sweeps", name="new", base_command="true", parameters={}, workdir=str(folder)),
+        ):
+            assert (answer.status, "does not answer" in answer.json["message"]) == (400, True), answer
+        go(server)
+        server.ended(first)
+        other = server.launch("sleep 600")
+        server.until(other, "running")
+        server.post(f"/runs/{other}/stop")
+        assert server.ended(other)["status"] == "stopped"
+        assert [server.run(run_id)["status"] for run_id in (ready, queued)] == ["ready", "queued"]
+    server.post(f"/runs/{ready}/start")
+    for run_id in (ready, queued):
+        assert server.ended(run_id)["status"] == "finished"
+        assert server.log(run_id) == b"on\n"
 
 
 # -- the store -----------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import psutil
 
 from tests.conftest import World, wait_for
+from tests.faults.catalogue.disk import no_room_for
 from tests.unit.sidecars import Run
 
 
@@ -12,6 +13,19 @@ def test_output_and_exit_code(world: World) -> None:
     assert run.ended() == ("failed", 3)
     assert run.log == b"".join(b"%d\r\n" % n for n in range(1, 50001)) + b"err\r\nlast"
     assert not (run.dir / "pipe.done").read_bytes()
+
+
+def test_full_disk(world: World) -> None:
+    """What the disk does not take waits until there is room."""
+    run = Run(world, "echo before; read go; seq 1 5000; read go; exit 3", capture="pipe-pane").start()
+    run.says(b"before\r\n")
+    (pipe,) = [process for process in run.sidecars() if "--pipe" in process.cmdline()]
+    with no_room_for([pipe], 1000):
+        run.keys("Enter")
+        wait_for(lambda: b"the output waits" in (run.dir / "sidecar.log").read_bytes(), "it meets the end")
+    run.keys("Enter")
+    assert run.ended() == ("failed", 3)
+    assert b"".join(b"%d\r\n" % n for n in range(1, 5001)) in run.log
 
 
 def test_quick_runs(world: World) -> None:

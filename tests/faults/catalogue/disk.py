@@ -1,6 +1,7 @@
 """What happens to the disk, and to what lies on it."""
 
 import contextlib
+import ctypes
 import json
 import os
 import resource
@@ -67,6 +68,25 @@ def away(world: World) -> Iterator[Path]:
         mount("--bind", kept, world.workdir)
         umount(kept)
         kept.rmdir()
+
+
+@contextlib.contextmanager
+def hanging(folder: Path) -> Iterator[None]:
+    """A file system is mounted here that answers nothing, as that of a network whose server is away."""
+    try:
+        device = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        pytest.skip("there is no FUSE here")
+    options = f"fd={device},rootmode=40000,user_id={os.getuid()},group_id={os.getgid()}"
+    try:
+        if ctypes.CDLL(None).mount(b"hangs", os.fsencode(folder), b"fuse", 0, options.encode()):
+            pytest.skip("nothing may be mounted here")
+        try:
+            yield
+        finally:
+            umount("--lazy", folder)
+    finally:
+        os.close(device)  # ends it, and whoever still waits for an answer
 
 
 @contextlib.contextmanager

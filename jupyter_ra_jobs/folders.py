@@ -1,0 +1,70 @@
+"""Looks at folders that callers named. Their file system may hang, as that of a network does whose server is
+away: then who asks is told so within seconds, and nobody else waits."""
+
+import asyncio
+import concurrent.futures
+import os
+import stat
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from jupyter_ra_jobs.errors import BadInput
+
+_PATIENCE = 3.0
+"""Seconds; a file system answers in milliseconds."""
+
+
+class Folders:
+    """A look that hangs is left to itself, and no other is made at the same path. Of one event loop."""
+
+    def __init__(self) -> None:
+        self._hanging: dict[Path, threading.Thread] = {}
+
+    async def checked(self, base: Path, given: str) -> str:
+        """The path of a folder, from `base` on; BadInput unless there is one that may be entered."""
+        return await self._bounded(base / given, lambda _: _check(base, given))
+
+    async def real(self, path: Path) -> str:
+        """Where the path leads, whatever is there; BadInput when its file system hangs."""
+        return await self._bounded(path, os.path.realpath)
+
+    async def _bounded(self, path: Path, look: Callable[[Path], str]) -> str:
+        self._hanging = {path: thread for path, thread in self._hanging.items() if thread.is_alive()}
+        if path in self._hanging:
+            raise _no_answer(path)
+        answer: concurrent.futures.Future[str] = concurrent.futures.Future()
+
+        def work() -> None:
+            try:
+                answer.set_result(look(path))
+            except Exception as problem:  # noqa: BLE001 - it is raised where it was asked for
+                answer.set_exception(problem)
+
+        # In no pool, where others would wait behind it; and the interpreter does not wait for it at its end.
+        thread = threading.Thread(target=work, name="ra-jobs-folder", daemon=True)
+        thread.start()
+        waiting = asyncio.wrap_future(answer)
+        done, _ = await asyncio.wait([waiting], timeout=_PATIENCE)
+        if not done:
+            self._hanging[path] = thread
+            raise _no_answer(path)
+        return waiting.result()
+
+
+def _check(base: Path, given: str) -> str:
+    try:
+        path = base / Path(given).expanduser()
+        is_folder = stat.S_ISDIR(path.stat().st_mode)
+    except (OSError, RuntimeError) as problem:  # RuntimeError: the home of ~nobody
+        why = problem.strerror if isinstance(problem, OSError) else problem
+        raise BadInput(f"workdir: there is no folder {given[:300]} ({why})") from problem
+    if not is_folder:
+        raise BadInput(f"workdir: {path} is not a folder")
+    if not os.access(path, os.X_OK):
+        raise BadInput(f"workdir: {path} may not be entered")
+    return os.path.normpath(path)
+
+
+def _no_answer(path: Path) -> BadInput:
+    return BadInput(f"workdir: {str(path)[:300]} does not answer: its file system hangs")
