@@ -329,7 +329,8 @@ def power_cut(amid: Amid) -> None:
     amid.server.kill()
     for sidecar in sidecars:
         for process in [*sidecar.children(recursive=True), sidecar]:
-            process.send_signal(signal.SIGKILL)
+            with contextlib.suppress(psutil.NoSuchProcess):  # a child may end by itself meanwhile
+                process.send_signal(signal.SIGKILL)
     psutil.wait_procs(sidecars, timeout=10)
     amid.world.tmux("kill-server")
     shutil.rmtree(agents)
