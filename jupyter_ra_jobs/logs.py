@@ -209,8 +209,8 @@ def _look(wants: Iterable[_Want]) -> list[_Seen | OSError | NotFound]:
 
 def _look_at(path: Path, cursor: int, ended: bool) -> _Seen | OSError | NotFound:
     try:
-        if _is_file_of(path, cursor):
-            return _Seen(None, cursor, more=False, last=ended)
+        if _has_nothing_new(path, cursor):
+            return _Seen(None, max(cursor, 0), more=False, last=ended)
         page = read_page(path, cursor, CHUNK, ended=ended)
         gap, at = page.gap, cursor if cursor >= 0 else page.offset
         if gap is not None and gap.start <= at < gap.end:
@@ -223,13 +223,15 @@ def _look_at(path: Path, cursor: int, ended: bool) -> _Seen | OSError | NotFound
     return _Seen(chunk, page.next_offset, page.has_more_after, last=ended and not page.has_more_after)
 
 
-def _is_file_of(path: Path, size: int) -> bool:
-    """Most looks find nothing new: this way they open nothing."""
+def _has_nothing_new(path: Path, cursor: int) -> bool:
+    """Most looks find it so: this way they open nothing."""
     try:
         status = path.lstat()
+    except FileNotFoundError:  # not there yet, or removed: it will be put back, with what was read before
+        return True
     except OSError:  # opening it says what is wrong
         return False
-    return stat.S_ISREG(status.st_mode) and status.st_size == size
+    return stat.S_ISREG(status.st_mode) and status.st_size == cursor
 
 
 class Follower(AsyncIterator[Chunk | Lost | None]):
@@ -317,7 +319,8 @@ class LogWatcher:
 
         `offset` is taken as `read_page` takes it: to show the end first, read a page and follow from its
         `next_offset`. It ends when `ended()` and everything was given, or at `close()`. `ended` is asked at
-        every tick, on the event loop: it must be cheap. A log that isn't there yet is waited for. One that
+        every tick, on the event loop: it must be cheap. A log that isn't there, not yet or since
+        somebody removed it, is waited for, and followed on from where its reader was. One that
         was cut is followed from its new end; that shows in the chunks' offsets. Who comes to the gap, or is
         so slow that the gap comes to them, is given a `Lost` in its place. One that was replaced by a longer
         file can't be told from one that grew. NotFound when it is no regular file.

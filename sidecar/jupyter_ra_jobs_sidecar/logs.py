@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import json
+import math
 import os
 import time
 from collections.abc import Callable
@@ -16,6 +17,8 @@ _BLOCK = 4096
 _LONGEST_STEP = 16 << 20
 _BEYOND = 1 << 30
 _NO_LIMIT = float("inf")
+_LOOK = 1.0
+"""Seconds between two looks whether run.log still has its name."""
 _PUNCH_HOLE = 0x01 | 0x02
 """FALLOC_FL_KEEP_SIZE, which must go with it, and FALLOC_FL_PUNCH_HOLE: linux/falloc.h."""
 
@@ -61,9 +64,14 @@ class RunLog:
         self._room: float = limit or _NO_LIMIT
         """How many bytes may come before we look whether some must go."""
         self._in_trouble = False
+        self._look_at = time.monotonic() + _LOOK
+        """When to look next whether somebody has removed the file."""
 
     def append(self, output: memoryview) -> int:
         """Write what the disk takes at once; returns how much that was. OSError when it takes nothing."""
+        if time.monotonic() >= self._look_at:
+            self._look_at = time.monotonic() + _LOOK
+            self._see_to_its_name()
         taken = os.write(self._fd, output)
         self._room -= taken
         if self._room <= 0:
@@ -74,12 +82,17 @@ class RunLog:
         """Bring it to the disk: a run on record as ended has its bytes there."""
         with contextlib.suppress(OSError):
             os.fdatasync(self._fd)
+        self._see_to_its_name()
+
+    def _see_to_its_name(self) -> None:
+        """Put the file back if somebody has removed it; while that fails, it is written without a name."""
         try:
             if os.fstat(self._fd).st_nlink == 0:
                 self._story("run.log was removed while we wrote it; putting it back")
                 self._put_back()
         except OSError as problem:
             self._story(f"run.log could not be put back: {problem}")
+            self._look_at = math.inf  # it may be large, and what fails now is tried once more at the end
 
     def _make_room(self) -> None:
         """Let the gap grow. Whatever goes wrong here, the output goes on."""
@@ -127,18 +140,41 @@ class RunLog:
         self._end = end
 
     def _put_back(self) -> None:
-        """The file has lost its name, not yet its bytes."""
+        """The file has lost its name, not yet its bytes: all of them are there again before the name is."""
+        beside = f"{self._path}.new"
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(beside)
+        again = create_again(beside, os.O_APPEND)
+        try:
+            if self._end > self._start:
+                self._tell_gap(self._end)
+            self._copy(again)
+            if os.path.lexists(self._path):
+                raise FileExistsError(errno.EEXIST, "something else is there", self._path)
+            os.rename(beside, self._path)
+        except OSError:
+            os.close(again)
+            raise
+        finally:
+            with contextlib.suppress(OSError):
+                os.unlink(beside)
+        sync_folder(os.path.dirname(self._path))
+        os.dup2(again, self._fd, inheritable=False)
+        os.close(again)
+
+    def _copy(self, again: int) -> None:
         kept = os.open(f"/proc/self/fd/{self._fd}", os.O_RDONLY | os.O_CLOEXEC)
-        again = create_again(self._path)
-        if self._end > self._start:
-            self._tell_gap(self._end)
-        for at, end in ((0, self._start), (self._end, os.fstat(kept).st_size)):
-            os.lseek(again, at, os.SEEK_SET)
-            while at < end and (part := os.pread(kept, min(1 << 20, end - at), at)):
-                at += len(part)
-                rest = memoryview(part)
-                while rest:
-                    rest = rest[os.write(again, rest) :]
+        try:
+            for at, end in ((0, self._start), (self._end, os.fstat(kept).st_size)):
+                if self._start < at < end:
+                    os.ftruncate(again, at)  # over the gap
+                while at < end and (part := os.pread(kept, min(1 << 20, end - at), at)):
+                    at += len(part)
+                    rest = memoryview(part)
+                    while rest:
+                        rest = rest[os.write(again, rest) :]
+        finally:
+            os.close(kept)
         os.fsync(again)
 
 

@@ -373,10 +373,21 @@ def test_a_log_that_was_cut_is_followed_from_its_new_end(tmp_path: Path) -> None
             append(log, b"more")
             chunk = await following(follower)
             assert (chunk.content, chunk.offset) == ("more", size)
+
+    running(scenario)
+
+
+def test_a_log_that_was_removed_is_followed_on_when_it_is_back(tmp_path: Path) -> None:
+    log = tmp_path / "run.log"
+    log.write_text("read")
+
+    async def scenario(watcher: LogWatcher) -> None:
+        follower = watcher.follow(log, 0, never, keepalive=0.0)
+        await following(follower)
         log.unlink()
         assert await anext(follower) is None
-        log.write_text("another file")
-        assert (await following(follower)).content == "another file"
+        log.write_text("read, and put back")
+        assert (await following(follower)).content == ", and put back"
 
     running(scenario)
 

@@ -171,6 +171,24 @@ def test_removed_log(world: World) -> None:
     assert "was removed" in run.story
 
 
+def test_log_removed_from_outside(world: World) -> None:
+    """It is back before the run has ended: then the sidecar's death can take nothing along."""
+    run = Run(world, "echo one; until [ -e over ]; do echo more; sleep 0.02; done").start().running()
+    wait_for(lambda: run.log, "it writes")
+    before = run.log
+    (run.dir / "run.log").unlink()
+    wait_for(lambda: run.log.startswith(before), "the log is back")
+    back = run.log
+    wait_for(lambda: len(run.log) > len(back), "and goes on")
+    run.sidecar.kill()
+    wait_for(lambda: not run.sidecars(), "the sidecar is gone")
+    assert run.log.startswith(back)
+    assert set(run.log.splitlines()[1:]) == {b"more"}
+    assert sorted(path.name for path in run.dir.glob("run.log*")) == ["run.log"]
+    (world.workdir / "over").touch()
+    wait_for(lambda: not run.processes(), "the command has ended")
+
+
 def test_output_of_who_cannot_be_known(world: World) -> None:
     """Without mark, session or parent it is nobody of ours, but it holds the terminal: it gets its moment."""
     stranger = "env -i setsid /bin/sh -c 'while [ ! -e over ]; do :; done; echo late'"
