@@ -166,7 +166,7 @@ def test_working_folder_hangs(server: Server) -> None:
         server.post(f"/runs/{other}/stop")
         assert server.ended(other)["status"] == "stopped"
         assert [server.run(run_id)["status"] for run_id in (ready, queued)] == ["ready", "queued"]
-    server.post(f"/runs/{ready}/start")
+    wait_for(lambda: server.post(f"/runs/{ready}/start").status == 200, "the folder answers again")
     for run_id in (ready, queued):
         assert server.ended(run_id)["status"] == "finished"
         assert server.log(run_id) == b"on\n"
