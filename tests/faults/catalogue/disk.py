@@ -40,7 +40,8 @@ def no_room_for(processes: list[psutil.Process], size: int) -> Iterator[None]:
         yield
     finally:
         for process, limits in before:
-            process.rlimit(resource.RLIMIT_FSIZE, limits)
+            with contextlib.suppress(psutil.NoSuchProcess):  # it told the server, and has ended
+                process.rlimit(resource.RLIMIT_FSIZE, limits)
 
 
 @contextlib.contextmanager
