@@ -1,5 +1,6 @@
 """`jupyter ra-jobs export`: the whole history, in the form of jobs.json."""
 
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from traitlets import Unicode
 
 from jupyter_ra_jobs import jobs_json
 from jupyter_ra_jobs._version import __version__
+from jupyter_ra_jobs.errors import RaJobsError
 from jupyter_ra_jobs.layout import Layout
 from jupyter_ra_jobs.store import Store
 
@@ -30,11 +32,12 @@ class ExportApp(JupyterApp):
         layout = Layout(Path(self.workdir).expanduser().absolute())
         if not layout.database.exists():
             sys.exit(f"there are no runs in {layout.workdir}: no {layout.database}")
-        store = Store(layout.database, layout.runs)
         try:
-            while store.bulk.step():
-                pass  # a sweep whose runs are being made is exported with all of them
-            json.dump(jobs_json.export(store), sys.stdout, indent=1)
-            sys.stdout.write("\n")
-        finally:
-            store.close()
+            with contextlib.closing(Store(layout.database, layout.runs)) as store:
+                while store.bulk.step():
+                    pass  # a sweep whose runs are being made is exported with all of them
+                exported = jobs_json.export(store)
+        except RaJobsError as problem:
+            sys.exit(str(problem))
+        json.dump(exported, sys.stdout, indent=1)
+        sys.stdout.write("\n")

@@ -48,6 +48,7 @@ class Folders:
         done, _ = await asyncio.wait([waiting], timeout=_PATIENCE)
         if not done:
             self._hanging[path] = thread
+            waiting.add_done_callback(asyncio.Future.exception)  # or it would be logged as never heard
             raise _no_answer(path)
         return waiting.result()
 

@@ -319,11 +319,11 @@ class LogWatcher:
 
         `offset` is taken as `read_page` takes it: to show the end first, read a page and follow from its
         `next_offset`. It ends when `ended()` and everything was given, or at `close()`. `ended` is asked at
-        every tick, on the event loop: it must be cheap. A log that isn't there, not yet or since
-        somebody removed it, is waited for, and followed on from where its reader was. One that
-        was cut is followed from its new end; that shows in the chunks' offsets. Who comes to the gap, or is
-        so slow that the gap comes to them, is given a `Lost` in its place. One that was replaced by a longer
-        file can't be told from one that grew. NotFound when it is no regular file.
+        every tick, on the event loop: it must be cheap. A log that isn't there, not yet or since somebody
+        removed it, is waited for, and followed on from where its reader was. One that was cut is followed
+        from its new end; that shows in the chunks' offsets. Who comes to the gap, or is so slow that the gap
+        comes to them, is given a `Lost` in its place. One that was replaced by a longer file can't be told
+        from one that grew. NotFound when it is no regular file.
         """
         return Follower(self, path, offset, ended, keepalive)
 

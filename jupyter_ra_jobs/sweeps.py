@@ -339,7 +339,9 @@ class Sweeps:
             sweep = self._store.sweeps.get(sweep_id)
             ended = self._store.sweeps.retryable(sweep_id)
             if not ended:
-                raise Conflict(f"sweep {sweep_id} has no failed or stopped runs to retry")
+                raise Conflict(
+                    f"sweep {sweep_id} has no failed or stopped runs to retry; start it for what is ready"
+                )
             await self._add_again(ended)
         await self._start(sweep, sweep.parallel or 1)
         return self.get(sweep_id)

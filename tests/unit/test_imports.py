@@ -66,7 +66,7 @@ ALLOWED = {
     "feed": "models store sweeps",
     "observer": "complaints errors layout logs models progress rules states store",
     "jobs_json": "errors layout models states store sweeps",
-    "export": "_version jobs_json layout store",
+    "export": "_version errors jobs_json layout store",
     "scheduler": "complaints errors gpus launcher prometheus reports states store",
     "services": "alerts artifacts changes cluster complaints errors executors.base feed gpus jobs_json "
     "launcher layout log_search logs metrics observer prometheus reports rules runs scheduler store "

@@ -1,6 +1,8 @@
 """jobs.json, the earlier server's file: taken over once and whole, and written again."""
 
+import contextlib
 import json
+import sqlite3
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -303,6 +305,18 @@ def test_export_amid_the_making(layout: Layout) -> None:
     store.bulk.make("sweep", "key", 1)
     printed = json.loads(export(layout.workdir).stdout)
     assert list(printed["runs"]) == printed["sweeps"]["sweep"]["run_ids"] == [f"{n:012x}" for n in (1, 2)]
+
+
+def test_export_of_a_newer_store(layout: Layout) -> None:
+    """It says what is wrong, in a line."""
+    store, _ = start(layout)
+    store.close()
+    with contextlib.closing(sqlite3.connect(layout.database)) as db:
+        db.execute("PRAGMA user_version = 99")
+    refused = export(layout.workdir)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "newer jupyter_ra_jobs" in refused.stderr
+    assert "Traceback" not in refused.stderr
 
 
 def test_nothing_to_export(tmp_path: Path) -> None:
