@@ -152,6 +152,8 @@ class Soak:
             self._strike(name, amid)
             while amid.is_untouched and self._random.random() < FOLLOWING:
                 following = sorted(self.faults.keys() - (ALONE if len(drawn) > 1 else set()))
+                if not following:  # what there was can't be done here
+                    break
                 self._strike(self._random.choice(following), amid)
         for amid in self._random.sample(amids, len(amids)):
             amid.check()
