@@ -1,17 +1,11 @@
 """The way to the server, from what server.json says; the sidecar and the doctor take the same."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    import socket
+import socket
+from typing import Any
 
 
 def connect(server: dict[str, Any], seconds: float) -> socket.socket:
     """A connection to it, with this time limit for each step. Raises OSError, KeyError and ValueError."""
-    import socket  # after the command has started, and in the reporter's thread
-
     if "socket" in server:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.settimeout(seconds)

@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable
 
 from jupyter_ra_jobs_sidecar import procs
-from jupyter_ra_jobs_sidecar.connect import connect
 from jupyter_ra_jobs_sidecar.spec import Spec
 from jupyter_ra_jobs_sidecar.spool import Event
 
@@ -101,6 +100,9 @@ def _exchange(server: dict[str, str], request: bytes) -> int:
 
     By hand, since importing http.client takes 14 ms and 3 MB more, in each of 20 sidecars a second.
     """
+    # After the command has started, and before the look: nothing may take time between that and the call.
+    from jupyter_ra_jobs_sidecar.connect import connect
+
     _check_lives(server)
     with connect(server, _TIMEOUT) as connection:
         _check_lives(server)  # still: so it had its port when we connected, and nobody else
