@@ -10,6 +10,7 @@ import math
 import os
 import time
 from io import FileIO
+from pathlib import Path
 
 import msgspec
 from msgspec import Struct, structs
@@ -26,6 +27,7 @@ from jupyter_ra_jobs.belongings import (
     still_there,
 )
 from jupyter_ra_jobs.errors import NotFound, StorageFull, Unavailable
+from jupyter_ra_jobs.folders import Folders
 from jupyter_ra_jobs.layout import Layout, disk_errors, write_private
 from jupyter_ra_jobs.logs import open_log
 from jupyter_ra_jobs.models import Activity, Artifact
@@ -54,9 +56,10 @@ class Record(Struct, frozen=True, kw_only=True):
 class Artifacts:
     """The artifacts of all runs. To be used from the event loop; `close()` at the end."""
 
-    def __init__(self, store: Store, layout: Layout, log: logging.Logger) -> None:
+    def __init__(self, store: Store, layout: Layout, folders: Folders, log: logging.Logger) -> None:
         self._store = store
         self._layout = layout
+        self._folders = folders
         self._log = log
         self._data = os.path.realpath(layout.data)
         self._walks = Walks(lambda path: kind_of(path) != "other")
@@ -70,7 +73,8 @@ class Artifacts:
         """Look at what the run has left until now, and record it; who asks meanwhile gets the same answer.
 
         To be called now and then while it is active, and once after its end. NotFound if there is no such
-        run. What the disk does not take is logged, and is tried again by the next call.
+        run, Unavailable while its workdir's file system hangs. What the disk does not take is logged, and is
+        tried again by the next call.
         """
         ended = self._store.activity(run_id).ended is not None
         while True:
@@ -84,13 +88,14 @@ class Artifacts:
                 return record
 
     async def listing(self, run_id: str) -> Record:
-        """The artifacts as they are now, what has gone aside. NotFound if there is no such run."""
+        """The artifacts as they are now, what has gone aside. Raises what `discover` does."""
         activity = self._store.activity(run_id)
         if activity.began is None:
             return Record()
         record = await asyncio.to_thread(self._read, run_id) if activity.ended is not None else None
         if record is None or not record.final:
             return await self.discover(run_id)
+        await self._folders.answers(Path(activity.workdir))
         there = await asyncio.to_thread(still_there, self._ground(activity), activity, record.artifacts)
         return Record(final=True, left_out=record.left_out, artifacts=there)
 
@@ -102,7 +107,7 @@ class Artifacts:
     async def open(self, run_id: str, name: str) -> FileIO:
         """An artifact, open to read. NotFound if there is no such run or artifact, or no file any more.
 
-        Conflict if it may be another run's by now.
+        Conflict if it may be another run's by now, Unavailable while its file system hangs.
         """
         activity = self._store.activity(run_id)
         record = await asyncio.to_thread(self._read, run_id) or Record()
@@ -111,6 +116,7 @@ class Artifacts:
             record = await self.discover(run_id)
             found = _named(record, name)
         if found is not None:
+            await self._folders.answers(Path(activity.workdir))
             return await asyncio.to_thread(open_artifact, self._ground(activity), activity, found)
         if any(artifact.name.startswith(name.rstrip("/") + "/") for artifact in record.artifacts):
             raise NotFound(f"{name} is a folder; its files are artifacts of their own, {name}/… each")
@@ -124,6 +130,7 @@ class Artifacts:
         if activity.began is None:
             return Record(final=activity.ended is not None)
         now, ground = time.monotonic(), self._ground(activity)
+        await self._folders.answers(Path(ground.workdir))
         walked = await self._walks.of(ground.workdir, now if activity.ended is not None else now - YOUNG)
         was = await asyncio.to_thread(self._read, run_id) or Record()
         known = {artifact.path: artifact for artifact in was.artifacts}

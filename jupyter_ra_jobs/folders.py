@@ -6,34 +6,58 @@ import concurrent.futures
 import os
 import stat
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TypeVar
 
-from jupyter_ra_jobs.errors import BadInput
+from jupyter_ra_jobs.errors import BadInput, RaJobsError, Unavailable
 
 _PATIENCE = 3.0
 """Seconds; a file system answers in milliseconds."""
+_AT_ONCE = 16
+
+T = TypeVar("T")
 
 
 class Folders:
-    """A look that hangs is left to itself, and no other is made at the same path. Of one event loop."""
+    """A look that hangs is left to itself, and no other is made at the same path: who asks is told at once.
+
+    One for all who look, of one event loop.
+    """
 
     def __init__(self) -> None:
         self._hanging: dict[Path, threading.Thread] = {}
 
     async def checked(self, base: Path, given: str) -> str:
         """The path of a folder, from `base` on; BadInput unless there is one that may be entered."""
-        return await self._bounded(base / given, lambda _: _check(base, given))
+        return await self._look(base / given, lambda _: _check(base, given), BadInput)
 
     async def real(self, path: Path) -> str:
         """Where the path leads, whatever is there; BadInput when its file system hangs."""
-        return await self._bounded(path, os.path.realpath)
+        return await self._look(path, os.path.realpath, BadInput)
 
-    async def _bounded(self, path: Path, look: Callable[[Path], str]) -> str:
+    async def answers(self, path: Path) -> None:
+        """Unavailable when its file system hangs; to be asked before a thread of a pool goes there."""
+        await self._look(path, os.path.lexists, Unavailable)
+
+    async def look_at_all(self, paths: Iterable[Path], look: Callable[[Path], T]) -> dict[Path, T]:
+        """What there is to see at each, but for those that fail or hang."""
+        found, left = dict[Path, T](), list(paths)
+        for at in range(0, len(left), _AT_ONCE):
+            some = left[at : at + _AT_ONCE]
+            looks = (self._look(path, look, Unavailable) for path in some)
+            for path, seen in zip(some, await asyncio.gather(*looks, return_exceptions=True), strict=True):
+                if not isinstance(seen, BaseException):
+                    found[path] = seen
+                elif not isinstance(seen, OSError | RaJobsError):
+                    raise seen
+        return found
+
+    async def _look(self, path: Path, look: Callable[[Path], T], error: type[RaJobsError]) -> T:
         self._hanging = {path: thread for path, thread in self._hanging.items() if thread.is_alive()}
         if path in self._hanging:
-            raise _no_answer(path)
-        answer: concurrent.futures.Future[str] = concurrent.futures.Future()
+            raise _no_answer(path, error)
+        answer: concurrent.futures.Future[T] = concurrent.futures.Future()
 
         def work() -> None:
             try:
@@ -49,7 +73,7 @@ class Folders:
         if not done:
             self._hanging[path] = thread
             waiting.add_done_callback(asyncio.Future.exception)  # or it would be logged as never heard
-            raise _no_answer(path)
+            raise _no_answer(path, error)
         return waiting.result()
 
 
@@ -67,5 +91,5 @@ def _check(base: Path, given: str) -> str:
     return os.path.normpath(path)
 
 
-def _no_answer(path: Path) -> BadInput:
-    return BadInput(f"workdir: {str(path)[:300]} does not answer: its file system hangs")
+def _no_answer(path: Path, error: type[RaJobsError]) -> RaJobsError:
+    return error(f"workdir: {str(path)[:300]} does not answer: its file system hangs")

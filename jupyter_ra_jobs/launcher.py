@@ -60,7 +60,13 @@ class Launcher:
     """Starts runs. A run is started at most once, however many callers and servers try."""
 
     def __init__(
-        self, store: Store, executor: Executor, layout: Layout, settings: LaunchSettings, log: logging.Logger
+        self,
+        store: Store,
+        executor: Executor,
+        layout: Layout,
+        folders: Folders,
+        settings: LaunchSettings,
+        log: logging.Logger,
     ) -> None:
         self._store = store
         self._executor = executor
@@ -68,7 +74,7 @@ class Launcher:
         self._settings = settings
         self._log = log
         self._umask = _umask()
-        self._folders = Folders()
+        self._folders = folders
         # One thread: tmux serves one client after the other anyway, and so no two of ours ever
         # create the session at the same time.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ra-jobs-executor")

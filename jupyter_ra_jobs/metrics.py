@@ -222,7 +222,7 @@ def _encoded(known: _Known, most: int, keys: Sequence[str]) -> msgspec.Raw:
         },
         metric_keys=list(summary.keys),
         loss_history=_loss_history(reader, most),
-        metrics={key: one.last for key, one in summary.keys.items()},
+        metrics={key: one.last for key, one in summary.keys.items() if not one.is_lost},
         complete=summary.complete,
         notes=notes,
     )

@@ -471,8 +471,8 @@ class LossPoint(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True,
 class RunMetrics(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """The metrics of a run; the first four are all there, or without any metrics none.
 
-    `metrics` holds the last values. `complete` false: there is more to read, so ask again. `notes` say
-    what was left out.
+    `metrics` holds the last values, without those that are no finite numbers. `complete` false: there is more
+    to read, so ask again. `notes` say what was left out.
     """
 
     metric_series: dict[str, list[MetricPoint]] | UnsetType = UNSET

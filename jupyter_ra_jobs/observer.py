@@ -13,7 +13,7 @@ import logging
 import math
 import os
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -22,6 +22,7 @@ from msgspec import Struct
 
 from jupyter_ra_jobs.complaints import Complaints
 from jupyter_ra_jobs.errors import NotFound, RaJobsError
+from jupyter_ra_jobs.folders import Folders
 from jupyter_ra_jobs.layout import Layout
 from jupyter_ra_jobs.logs import open_log
 from jupyter_ra_jobs.models import Run
@@ -129,6 +130,7 @@ class Observer:
         self,
         store: Store,
         layout: Layout,
+        folders: Folders,
         watching: Watching,
         propose: Callable[[str, Proposal], object],
         close_looks: CloseLooks,
@@ -136,6 +138,7 @@ class Observer:
     ) -> None:
         self._store = store
         self._layout = layout
+        self._folders = folders
         self._watching = watching
         self._propose = propose
         self._close_looks = close_looks
@@ -197,12 +200,13 @@ class Observer:
             return
         wants = [(each.log, each.seen) for each in watched]
         folders = self._folders_due(watched)
+        disks = await self._folders.look_at_all(folders, _disk)
         loop = asyncio.get_running_loop()
-        seen, disks = await loop.run_in_executor(self._thread, _look, wants, folders)
+        seen = await loop.run_in_executor(self._thread, _look, wants)
         for each, what in zip(watched, seen, strict=True):
             each.seen = what
             if folders:
-                here = (disks.get(each.run.workdir), disks.get(str(self._layout.data)))
+                here = (disks.get(Path(each.run.workdir)), disks.get(self._layout.data))
                 each.disks = tuple(disk for disk in here if disk is not None)
         self._write_progress([each for each in watched if each.news])
         shared = {key for each in watched for key in self._apply_rules(each)}
@@ -230,12 +234,12 @@ class Observer:
                     chosen.append(watched)
         return chosen
 
-    def _folders_due(self, watched: list[_Watched]) -> set[str]:
+    def _folders_due(self, watched: list[_Watched]) -> set[Path]:
         now = time.monotonic()
         if now < self._disks_at:
             return set()
         self._disks_at = now + self._watching.slow
-        return {str(self._layout.data), *(each.run.workdir for each in watched if not each.ended)}
+        return {self._layout.data, *(Path(each.run.workdir) for each in watched if not each.ended)}
 
     def _write_progress(self, watched: list[_Watched]) -> None:
         if not watched:
@@ -306,18 +310,15 @@ class Observer:
                 self._apply_rules(watched)
 
 
-def _look(logs: list[tuple[Path, _Seen]], folders: Iterable[str]) -> tuple[list[_Seen], dict[str, Disk]]:
-    """Everything that a pass reads, in one go. Blocks."""
-    disks = {}
-    for folder in folders:
-        with contextlib.suppress(OSError):
-            free = os.statvfs(folder)
-            disks[folder] = Disk(
-                device=os.stat(folder).st_dev,  # noqa: PTH116 - a string it is
-                path=folder,
-                free=free.f_bavail * free.f_frsize,
-            )
-    return [_look_at(path, before) for path, before in logs], disks
+def _look(logs: list[tuple[Path, _Seen]]) -> list[_Seen]:
+    """At all logs of a pass, in one go. Blocks."""
+    return [_look_at(path, before) for path, before in logs]
+
+
+def _disk(folder: Path) -> Disk:
+    """The file system that a folder is on. Blocks."""
+    free = os.statvfs(folder)
+    return Disk(device=folder.stat().st_dev, path=str(folder), free=free.f_bavail * free.f_frsize)
 
 
 def _look_at(path: Path, before: _Seen) -> _Seen:

@@ -131,7 +131,7 @@ def disk_low(seen: Observation, limits: Limits) -> Proposal | None:
                 rule="disk_low",
                 key=str(disk.device),
                 severity="critical",
-                message=f"Only {disk.free / 2**30:.2f} GiB are free on the file system of {disk.path}",
+                message=f"Only {_size(disk.free)} are free on the file system of {disk.path}",
                 choices=(STOP, IGNORE),
                 shared=True,
             )
@@ -156,6 +156,10 @@ Rule = Callable[[Observation, Limits], Proposal | None]
 
 RULES: dict[str, Rule] = {rule.__name__: rule for rule in (non_finite, stalled, out_of_memory, disk_low)}
 """All of them, by name."""
+
+
+def _size(count: int) -> str:
+    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.0f} MiB"
 
 
 def _duration(seconds: float) -> str:

@@ -35,6 +35,7 @@ class Runs:
         store: Store,
         launcher: Launcher,
         layout: Layout,
+        folders: Folders,
         gpus: Gpus,
         *,
         auto_start_queued: bool,
@@ -46,7 +47,7 @@ class Runs:
         self._gpus = gpus
         self._auto_start_queued = auto_start_queued
         self._wake = wake
-        self._folders = Folders()
+        self._folders = folders
 
     # -- looking -----------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from jupyter_ra_jobs.complaints import Complaints
 from jupyter_ra_jobs.errors import RaJobsError, StorageFull
 from jupyter_ra_jobs.executors.base import Executor
 from jupyter_ra_jobs.feed import Feed
+from jupyter_ra_jobs.folders import Folders
 from jupyter_ra_jobs.gpus import Gpus
 from jupyter_ra_jobs.launcher import Launcher, LaunchSettings
 from jupyter_ra_jobs.layout import Layout
@@ -89,8 +90,9 @@ class Services:
         self.stream_slots = asyncio.Semaphore(settings.max_streams)
         self.log_watcher = LogWatcher()
         self.log_search = LogSearch()
-        self.artifacts = Artifacts(self.store, layout, log)
-        self.launcher = Launcher(self.store, executor, layout, launching, log)
+        folders = Folders()
+        self.artifacts = Artifacts(self.store, layout, folders, log)
+        self.launcher = Launcher(self.store, executor, layout, folders, launching, log)
         stop_patience = launching.interrupt_grace + launching.terminate_grace + _STOP_MARGIN
         self.reports = Reports(
             self.store,
@@ -106,6 +108,7 @@ class Services:
             self.store,
             self.launcher,
             layout,
+            folders,
             self.gpus,
             auto_start_queued=settings.auto_start_queued,
             wake=self.scheduler.wake,
@@ -121,6 +124,7 @@ class Services:
         self.observer = Observer(
             self.store,
             layout,
+            folders,
             Watching(
                 rules=tuple(RULES[name] for name in settings.alert_rules),
                 limits=Limits(stalled_after=settings.stalled_after, disk_low_bytes=settings.disk_low_bytes),

@@ -174,7 +174,8 @@ class Sweeps:
             self._check_runs(sweep_id)
         children: _Children | None = None
         if changes.keys() & _STRUCTURE or begins:
-            await self._runs.checked_workdir(edited.workdir)
+            if "workdir" not in changes:
+                await self._runs.checked_workdir(edited.workdir)
             children = await asyncio.to_thread(self._children, edited, self._store.sweeps.env(sweep_id))
             changes["total_combinations"] = children.total
         async with self._kept(children if begins else None, start=status == "running") as add_to:

@@ -4,11 +4,13 @@ import asyncio
 import datetime
 import http.client
 import os
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from io import FileIO
 from typing import Any
 
+from jupyter_server.utils import url_escape
 from tornado import web
 from tornado.iostream import StreamClosedError
 
@@ -36,6 +38,14 @@ class DownloadHandler(Handler, web.StaticFileHandler):
             await self._send_asked()
         if self.get_status() == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
             self.write_error(self.get_status())
+
+    def set_attachment_header(self, filename: str) -> None:
+        """Jupyter's, and before it the name in ASCII for curl and others that know no `filename*`."""
+        plain = re.sub(r'["\\]|[^ -~]', "_", filename)
+        self.set_header(
+            "Content-Disposition",
+            f"attachment; filename=\"{plain}\"; filename*=utf-8''{url_escape(filename)}",
+        )
 
     @classmethod
     def get_absolute_path(cls, root: str, path: str) -> str:

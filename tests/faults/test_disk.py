@@ -5,6 +5,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -170,6 +171,38 @@ def test_working_folder_hangs(server: Server) -> None:
     for run_id in (ready, queued):
         assert server.ended(run_id)["status"] == "finished"
         assert server.log(run_id) == b"on\n"
+
+
+def test_working_folders_of_runs_at_work_hang(server: Server) -> None:
+    """More of them than there are threads that look: all end right, and what others leave is seen as ever."""
+    folders = [server.world.root / f"hangs-{number}" for number in range(8)]
+    for folder in folders:
+        folder.mkdir()
+    waits = WAITS.replace("-e go", f"-e {server.world.workdir}/go")
+    hung = [at_work(server, waits, workdir=str(folder)) for folder in folders]
+    ended = server.launch("echo 1 > $RA_ARTIFACTS_DIR/mine.txt", workdir=str(folders[0]))
+    server.ended(ended)
+    with contextlib.ExitStack() as stack:
+        for folder in folders:
+            stack.enter_context(hanging(folder))
+        paths = [f"/runs/{run_id}/{what}" for run_id in [*hung, ended] for what in ("artifacts", "metrics")]
+        with ThreadPoolExecutor(len(paths)) as callers:
+            for answer in callers.map(server.get, paths):
+                assert (answer.status, "does not answer" in answer.json["message"]) == (503, True), answer
+        other = server.launch(
+            "echo 'loss' > $RA_ARTIFACTS_DIR/m.csv; echo nan >> $RA_ARTIFACTS_DIR/m.csv;"
+            " printf '[####      ] 40%%\\n'; sleep 600"
+        )
+        wait_for(lambda: server.run(other)["progress"] == 40, "its progress is seen")
+        wait_for(lambda: server.get("/alerts").json, "the alert of its NaN")
+        assert [each["name"] for each in server.get(f"/runs/{other}/artifacts").json] == ["m.csv"]
+        server.post(f"/runs/{other}/stop")
+        assert server.ended(other)["status"] == "stopped"
+        go(server)
+        for run_id in hung:
+            check_end(server, run_id)
+    path = f"/runs/{ended}/artifacts/mine.txt"
+    wait_for(lambda: server.get(path).body == b"1\n", "the folder answers again")
 
 
 # -- the store -----------------------------------------------------------------------------------------

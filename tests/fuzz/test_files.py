@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from jupyter_ra_jobs import jobs_json
 from jupyter_ra_jobs.artifacts import Artifacts
 from jupyter_ra_jobs.errors import Conflict, NotFound, RaJobsError
+from jupyter_ra_jobs.folders import Folders
 from jupyter_ra_jobs.layout import Layout
 from jupyter_ra_jobs.states import RunStatus
 from jupyter_ra_jobs.store import Store
@@ -128,6 +129,6 @@ def test_found_json(content: bytes, name: str) -> None:
         store.add(run)
         layout.run_dir(run.id).mkdir()
         layout.found(run.id).write_bytes(content)
-        artifacts_of = Artifacts(store, layout, logging.getLogger("fuzz"))
+        artifacts_of = Artifacts(store, layout, Folders(), logging.getLogger("fuzz"))
         asyncio.run(look())
         store.close()

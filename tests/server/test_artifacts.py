@@ -6,7 +6,7 @@ import os
 import time
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 
@@ -180,8 +180,13 @@ async def test_download(api: Api) -> None:
             assert answer.headers["Content-Type"] == "application/octet-stream"
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
             shown = answer.headers["Content-Disposition"]
-            assert shown.startswith("attachment; filename*=utf-8''")
-            assert not set('"\r\n/') & set(shown)
+            plain, _, encoded = shown.removeprefix('attachment; filename="').partition(
+                "\"; filename*=utf-8''"
+            )
+            assert unquote(encoded) == name.rpartition("/")[2]
+            assert len(plain) == len(unquote(encoded))
+            assert plain.isascii()
+            assert not set('"\r\n/\\') & set(plain + encoded)
     path = f"/runs/{run_id}/artifacts/plain.bin"
     head = await api.call("HEAD", path)
     assert (head.status, head.body, head.headers["Content-Length"]) == (200, b"", "256000")

@@ -151,7 +151,7 @@ async def test_download(api: Api) -> None:
     assert (answer.status, answer.body) == (200, content)
     assert answer.headers["Content-Type"] == "application/octet-stream"
     assert answer.headers["Content-Disposition"].startswith("attachment;")
-    assert f"{run_id}-run.log" in answer.headers["Content-Disposition"]
+    assert f'filename="{run_id}-run.log"' in answer.headers["Content-Disposition"]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     head = await api.call("HEAD", f"/runs/{run_id}/logs/download")
     assert (head.status, head.body, head.headers["Content-Length"]) == (200, b"", "256000")

@@ -69,7 +69,7 @@ async def test_contract(api: Api) -> None:
             {"step": 2, "trainLoss": 0.25},
             {"step": 3, "trainLoss": 0.125},
         ],
-        "metrics": {"train_loss": 0.125, "val_loss": 0.7, "opt/lr": 0.5},
+        "metrics": {"train_loss": 0.125, "opt/lr": 0.5},
     }
     assert (await api.services.metrics.refresh(run_id)).non_finite == {"val_loss": 3}
 
@@ -138,6 +138,16 @@ async def test_post_of_what_python_writes(api: Api) -> None:
     assert (await api.post(f"/runs/{run_id}/metrics", rows=rows)).json == {"message": "4 rows added"}
     assert [point["value"] for point in (await shown(api, run_id))["metricSeries"]["loss"]] == [1.0, 2.0]
     assert (await api.services.metrics.refresh(run_id)).non_finite == {"loss": 1}
+
+
+async def test_the_last_value_is_none_that_was_lost(api: Api) -> None:
+    """In a run's metrics as in a sweep's table: what came before NaN is not the last; a later number is."""
+    run_id = await api.create_at("running")
+    await api.post(f"/runs/{run_id}/metrics", rows=[{"loss": 0.1, "lr": 1}, {"loss": float("nan"), "lr": 2}])
+    seen = await shown(api, run_id)
+    assert (seen["metrics"], seen["metricKeys"]) == ({"lr": 2}, ["loss", "lr"])
+    await api.post(f"/runs/{run_id}/metrics", rows=[{"loss": 0.2}])
+    assert (await shown(api, run_id))["metrics"] == {"loss": 0.2, "lr": 2}
 
 
 async def test_post_before_the_start(api: Api) -> None:

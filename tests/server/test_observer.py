@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from jupyter_ra_jobs.errors import StorageFull
+from jupyter_ra_jobs.folders import Folders
 from jupyter_ra_jobs.observer import CloseLooks, Observer, Watching
 from jupyter_ra_jobs.rules import RULES, Limits, Proposal
 from jupyter_ra_jobs.states import RunStatus
@@ -238,6 +239,7 @@ def observer(
     return Observer(
         api.services.store,
         api.services.layout,
+        Folders(),
         Watching(rules=tuple(RULES.values()), limits=LIMITS, quick=quick, slow=0.05),
         propose,
         CloseLooks(artifacts=artifacts, metrics=metrics),

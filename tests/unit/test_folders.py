@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_ra_jobs import folders
-from jupyter_ra_jobs.errors import BadInput
+from jupyter_ra_jobs.errors import BadInput, Unavailable
 
 
 def test_a_look_that_fails_late_is_no_news(
@@ -25,8 +25,8 @@ def test_a_look_that_fails_late_is_no_news(
 
     async def scenario() -> None:
         ours = folders.Folders()
-        with pytest.raises(BadInput, match="does not answer"):
-            await ours._bounded(Path("/somewhere"), look)
+        with pytest.raises(Unavailable, match="does not answer"):
+            await ours._look(Path("/somewhere"), look, Unavailable)
         (thread,) = ours._hanging.values()
         mounted.set()
         await asyncio.to_thread(thread.join)

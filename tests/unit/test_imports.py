@@ -44,7 +44,7 @@ ALLOWED = {
     "store.slices": "models store.runs",
     "store": "store.bulk store.database store.queue store.runs store.slices store.sweeps",
     "store.check": "models states store.database",
-    "artifacts": "belongings errors layout logs models store walks",
+    "artifacts": "belongings errors folders layout logs models store walks",
     "grids": "errors",
     "progress": "",
     "rules": "models states",
@@ -64,13 +64,13 @@ ALLOWED = {
     "alerts": "errors layout models rules runs store",
     "cluster": "errors models store",
     "feed": "models store sweeps",
-    "observer": "complaints errors layout logs models progress rules states store",
+    "observer": "complaints errors folders layout logs models progress rules states store",
     "jobs_json": "errors layout models states store sweeps",
     "export": "_version errors jobs_json layout store",
     "scheduler": "complaints errors gpus launcher prometheus reports states store",
-    "services": "alerts artifacts changes cluster complaints errors executors.base feed gpus jobs_json "
-    "launcher layout log_search logs metrics observer prometheus reports rules runs scheduler store "
-    "sweep_table sweeps",
+    "services": "alerts artifacts changes cluster complaints errors executors.base feed folders gpus "
+    "jobs_json launcher layout log_search logs metrics observer prometheus reports rules runs scheduler "
+    "store sweep_table sweeps",
     "handlers.base": "errors models services states",
     "handlers.alerts": "handlers.base models runs",
     "handlers.cluster": "handlers.base models",

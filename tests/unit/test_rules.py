@@ -112,6 +112,6 @@ def test_disk_low() -> None:
     found = disk_low(seen(disks=(roomy, full)), LIMITS)
     assert found is not None
     assert (found.key, found.shared, found.severity) == ("2", True, "critical")
-    assert found.message == "Only 0.50 GiB are free on the file system of /data/.agents"
+    assert found.message == "Only 512 MiB are free on the file system of /data/.agents"
     assert disk_low(seen(disks=(roomy,)), LIMITS) is None
     assert disk_low(failed(disks=(full,)), LIMITS) is None
