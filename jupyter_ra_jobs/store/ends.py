@@ -40,8 +40,9 @@ class Ends:
     def later(self, run_ids: Iterable[str]) -> None:
         """Leave it to `step` to do what follows, from those of these that have ended."""
         self._db.execute(
+            # By their ids: the plus keeps SQLite from looking through all that ever ended.
             "INSERT OR IGNORE INTO ends SELECT id FROM runs"
-            f" WHERE id IN (SELECT value FROM json_each(?)) AND status IN {words(TERMINAL)}",
+            f" WHERE id IN (SELECT value FROM json_each(?)) AND +status IN {words(TERMINAL)}",
             (json.dumps(list(run_ids)),),
         )
 
@@ -96,7 +97,7 @@ class Ends:
         rows = self._db.execute(
             # `n` is unique, so the revisions are.
             "UPDATE runs SET rev = :rev + n, status = 'failed', ended_at = :now, error = :why"
-            f" WHERE id IN (SELECT value FROM json_each(:ids)) AND status IN {_NOT_STARTED} RETURNING id",
+            f" WHERE id IN (SELECT value FROM json_each(:ids)) AND +status IN {_NOT_STARTED} RETURNING id",
             {"rev": self._db.rev(), "now": time.time(), "why": why, "ids": json.dumps(run_ids)},
         ).fetchall()
         if rows:

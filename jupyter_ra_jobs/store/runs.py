@@ -205,15 +205,16 @@ class Store:
         With `most_bytes` it ends with the run that brings the texts beyond that: ask again for the next ones.
         """
         where, keys = ["1"], list[Any]()
+        also = "" if ids is None else "+"  # SQLite would look through all that ended, to find the few named
         if not archived:
-            where.append("NOT is_archived")
+            where.append(f"NOT {also}is_archived")
         if status is not None:
-            where.append(f"status IN {words(status)}")
+            where.append(f"{also}status IN {words(status)}")
         if sweep_id is not None:
-            where.append("sweep_id = ?")
+            where.append(f"{also}sweep_id = ?")
             keys.append(sweep_id)
         if before is not None:
-            where.append("n < ?")
+            where.append(f"{also}n < ?")
             keys.append(before)
         if ids is not None:
             where.append("id IN (SELECT value FROM json_each(?))")

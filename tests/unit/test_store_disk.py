@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from jupyter_ra_jobs.errors import RaJobsError, StorageFull
-from jupyter_ra_jobs.states import RunStatus
+from jupyter_ra_jobs.states import TERMINAL, RunStatus
 from jupyter_ra_jobs.store import SCHEMA_VERSION, Copy, Store
 from tests.unit.disk import no_file_grows_beyond
 from tests.unit.records import make_run, make_sweep
@@ -203,13 +203,25 @@ LISTED: dict[str, dict[str, Any]] = {
     "two statuses": {"status": [RunStatus.RUNNING, RunStatus.QUEUED]},
     "two common ones": {"status": [RunStatus.FINISHED, RunStatus.FAILED]},
     "a sweep's running": {"sweep_id": "sweep", "status": [RunStatus.RUNNING]},
+    "those named that have ended": {"ids": [f"{n:012x}" for n in (99, MANY)], "status": TERMINAL},
 }
+
+
+def fail_with(store: Store) -> None:
+    """A run fails for which another waits."""
+    store.queue.wait([f"{2:012x}"], [f"{5:012x}"])
+    assert store.move(f"{5:012x}", RunStatus.FAILED)
+    assert store.status(f"{2:012x}") is RunStatus.FAILED
+
+
 WORK: dict[str, Callable[[Store], Any]] = {
     **{name: partial(Store.runs, limit=50, **filters) for name, filters in LISTED.items()},
     **{name: ask for name, (ask, _) in QUERIES.items()},
     "move": lambda store: store.move(f"{4:012x}", RunStatus.QUEUED),
     "move into a slot": lambda store: store.move(f"{2:012x}", RunStatus.LAUNCHING, max_active=1),
     "change": lambda store: store.change(f"{MANY:012x}", notes="x"),
+    "fail with another": fail_with,
+    "follow ends": lambda store: store.bulk._ends.later([f"{n:012x}" for n in range(10, 20)]),
     "rev": Store.rev,
 }
 
