@@ -38,6 +38,8 @@ class RaJobsApp(ExtensionApp):
     version = __version__
     description = "Start a Jupyter server that runs and watches experiments in a workdir."
     examples = "jupyter ra-jobs --workdir /path/to/project"
+    # traitlets' own words would name the program as the extension is named.
+    subcommand_description = "What a subcommand takes is shown by `jupyter ra-jobs SUBCOMMAND --help`."
     extension_url = f"{PREFIX}/"
     load_other_extensions = True
     aliases = {**JupyterApp.aliases, "workdir": "RaJobsApp.workdir"}

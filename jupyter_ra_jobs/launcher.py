@@ -1,6 +1,7 @@
 """From a stored run to a sidecar at work: write its spec, claim it, launch it."""
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 import os
@@ -42,6 +43,8 @@ _NOT_INHERITED = {
     "_",
     *SERVER_SECRETS,
 }
+
+_TRIES = 20
 
 
 class LaunchSettings(Struct, frozen=True, kw_only=True):
@@ -121,16 +124,20 @@ class Launcher:
         if (now.command, now.workdir) != prepared.work:
             prepared.discard()
             raise Conflict(f"run {run_id} was edited while it was being started; start it again")
-        claimed = self._store.move(
-            run_id,
-            RunStatus.LAUNCHING,
-            max_active=self.max_active,
-            gpu_ids=prepared.gpu_ids,
-            token_hash=prepared.token_hash,
-            real_workdir=prepared.real_workdir,
-            start_requested=0,
-            **structs.asdict(self._executor.handle(run_id)),
-        )
+        try:
+            claimed = self._store.move(
+                run_id,
+                RunStatus.LAUNCHING,
+                max_active=self.max_active,
+                gpu_ids=prepared.gpu_ids,
+                token_hash=prepared.token_hash,
+                real_workdir=prepared.real_workdir,
+                start_requested=0,
+                **structs.asdict(self._executor.handle(run_id)),
+            )
+        except RaJobsError:  # the store takes nothing
+            prepared.discard()
+            raise
         if claimed:
             try:
                 await self._start_sidecar(run_id, prepared)
@@ -193,14 +200,21 @@ class Launcher:
             timeout=run.timeout_seconds or 0,
             max_log_bytes=self._settings.max_log_bytes,
         )
-        path = run_dir / spec.FILE
-        with disk_errors(run_dir):
-            self._layout.artifacts(run.id).mkdir(mode=0o700, parents=True, exist_ok=True)
-            run_dir.chmod(0o700)
-            remove_half_made(path)  # of a server that was killed before it put that in its place
-            beside = write_private(path, the_spec.to_json())
+        path, artifacts = run_dir / spec.FILE, self._layout.artifacts(run.id)
         work = (run.command, run.workdir)
-        return Prepared(path, beside, hash_token(token), work, real_workdir, gpu_ids)
+        with disk_errors(run_dir):
+            try:
+                beside = _write_beside(path, the_spec.to_json())
+            except OSError:
+                _remove_unused(artifacts)
+                raise
+            prepared = Prepared(path, beside, artifacts, hash_token(token), work, real_workdir, gpu_ids)
+            try:
+                artifacts.mkdir(mode=0o700, exist_ok=True)
+            except OSError:
+                prepared.discard()
+                raise
+        return prepared
 
     def _environment(
         self, run_id: str, given: Mapping[str, str], gpu_ids: list[str] | None
@@ -231,6 +245,7 @@ class Prepared:
         self,
         path: Path,
         beside: Path,
+        artifacts: Path,
         token_hash: str,
         work: tuple[str, str],
         real_workdir: str,
@@ -238,6 +253,7 @@ class Prepared:
     ) -> None:
         self._path = path
         self._beside = beside
+        self._artifacts = artifacts
         self.token_hash = token_hash
         self.work = work
         """Command and workdir, as they were written."""
@@ -250,8 +266,38 @@ class Prepared:
         self._beside.replace(self._path)
 
     def discard(self) -> None:
-        """Take it away."""
+        """Take it away, and the run dir if nothing else is there."""
         self._beside.unlink(missing_ok=True)
+        _remove_unused(self._artifacts)
+
+
+def _write_beside(path: Path, content: bytes) -> Path:
+    """What `write_private` does, in a folder that is made; another start may take that away as it fails."""
+    tries = _TRIES
+    while True:
+        tries -= 1
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.parent.chmod(0o700)
+            remove_half_made(path)  # of a server that was killed before it put that in its place
+            return write_private(path, content)
+        except FileNotFoundError:
+            if not tries:
+                raise
+
+
+def _remove_unused(artifacts: Path) -> None:
+    """Take away this folder and its run dir, unless something is in them: another start may be at work."""
+    run_dir = artifacts.parent
+    with contextlib.suppress(OSError):
+        if {path.name for path in run_dir.iterdir()} - {artifacts.name}:
+            return
+        with contextlib.suppress(FileNotFoundError):
+            artifacts.rmdir()
+        try:
+            run_dir.rmdir()
+        except OSError:  # one has just come: it has its folder back
+            artifacts.mkdir(mode=0o700, exist_ok=True)
 
 
 def hash_token(token: str) -> str:

@@ -1,19 +1,25 @@
 """`jupyter ra-jobs doctor`: is all well with a workdir, and if not, how is it mended? Changes nothing."""
 
+import contextlib
 import json
+import os
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import msgspec
 from jupyter_core.application import JupyterApp
 from traitlets import Bool, default
+from traitlets.config import Application
+from traitlets.config.loader import ConfigFileNotFound
 
 from jupyter_ra_jobs._version import __version__
 from jupyter_ra_jobs.app import RaJobsApp
 from jupyter_ra_jobs.doctor import data, machine
-from jupyter_ra_jobs.doctor.findings import Finding, ok
+from jupyter_ra_jobs.doctor.findings import Finding, fail, ok
 from jupyter_ra_jobs.doctor.server import server
+from jupyter_ra_jobs.doctor.settings import checked
 from jupyter_ra_jobs.layout import Layout
 
 
@@ -34,12 +40,18 @@ class DoctorApp(JupyterApp):
     def _settings_of_the_server(self) -> str:
         return "jupyter_ra_jobs_config"
 
+    def load_config_file(self, suppress_errors: bool = True) -> None:  # type: ignore[override]
+        """The server's own file too, which counts for more, as it does for the server."""
+        super().load_config_file(suppress_errors)
+        with contextlib.suppress(ConfigFileNotFound):
+            Application.load_config_file(self, "jupyter_server_config", path=self.config_file_paths)
+
     def start(self) -> None:
         """Print what was found; the exit code is 1 when something failed."""
         super().start()
-        settings = RaJobsApp(config=self.config)
+        settings, wrong = checked(self.config, self.loaded_config_files)
         findings = []
-        for finding in examine(settings):
+        for finding in chain(wrong, examine(settings) if settings else ()):
             findings.append(finding)
             if not self.as_json:
                 print(f"{finding.level:<4}  {finding.what}: {_plain(finding.says)}", flush=True)
@@ -63,13 +75,18 @@ def examine(settings: RaJobsApp) -> Iterator[Finding]:
     yield machine.shell(settings.shell)
     yield from machine.tmux(settings.tmux_socket or "default")
     yield data.workdir(layout)
+    if os.path.lexists(layout.data) and not layout.data.is_dir():
+        yield fail(
+            "data", f"{layout.data} is no folder", "move it away, and put the folder back if there was one"
+        )
+        return
     if not layout.data.is_dir():
         yield ok("data", f"none yet; the first start of a server makes {layout.data}")
         return
     yield from data.rights(layout)
     yield data.disk(layout.data, settings.disk_low_bytes)
-    server_lives = layout.other_server() is not None
-    looked = yield from data.store(layout, server_lives)
+    yield from data.runs_folder(layout)
+    looked = yield from data.store(layout)
     if looked is not None:
-        yield from data.runs(layout, looked, server_lives)
+        yield from data.runs(layout, looked, layout.other_server() is not None)
     yield server(layout)

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from jupyter_ra_jobs_sidecar import procs, spec
 
-from jupyter_ra_jobs.doctor.findings import Finding, fail, ok, some, warn
+from jupyter_ra_jobs.doctor.findings import Finding, fail, ok, size, some, warn
+from jupyter_ra_jobs.errors import RaJobsError
 from jupyter_ra_jobs.layout import Layout
 from jupyter_ra_jobs.models import SidecarIdentity
 from jupyter_ra_jobs.states import ACTIVE
-from jupyter_ra_jobs.store.check import Looked, look
+from jupyter_ra_jobs.store.check import Looked, Waiting, look
 from jupyter_ra_jobs.store.database import RESTORE, SCHEMA_VERSION, wal_of
 
 _NEEDED_BYTES = 1 << 20
@@ -45,7 +46,8 @@ def workdir(layout: Layout) -> Finding:
 def rights(layout: Layout) -> Iterator[Finding]:
     """Whose the data is, and who else may come at it."""
     theirs, open_to_others = [], []
-    entries = [layout.data.resolve(), layout.data, layout.runs.resolve(), layout.runs]
+    seen = set()  # by one name or another
+    entries = [layout.data, layout.data.resolve(), layout.runs, layout.runs.resolve()]
     entries += [*layout.data.glob("jobs.db*"), *layout.data.glob("server.json*")]
     for folder in _run_dirs(layout):
         entries += [folder, folder / spec.FILE]
@@ -54,6 +56,9 @@ def rights(layout: Layout) -> Iterator[Finding]:
             at = path.lstat()
         except OSError:  # not there, or gone meanwhile
             continue
+        if (at.st_dev, at.st_ino) in seen:
+            continue
+        seen.add((at.st_dev, at.st_ino))
         if at.st_uid != os.geteuid():
             theirs.append(path)
         elif at.st_mode & 0o077 and not stat.S_ISLNK(at.st_mode):
@@ -72,28 +77,53 @@ def disk(folder: Path, low: int) -> Finding:
     """Room for bytes and for files; below `low` bytes is a warning."""
     at = os.statvfs(folder)
     free = at.f_bavail * at.f_frsize
-    shown = f"{free / 1e9:.1f} GB free at {folder}"
+    shown = f"{size(free)} free at {folder}"
     mend = "make room; runs whose output finds none wait until there is some"
-    if free < _NEEDED_BYTES or (at.f_files and not at.f_favail):
-        return fail("disk", f"full: {shown}, and {at.f_favail} files more", mend)
+    if free < _NEEDED_BYTES:
+        return fail("disk", f"full: {shown}", mend)
+    if at.f_files and not at.f_favail:
+        says = (
+            f"no file can be added at {folder}: its file system holds as many files (inodes, as df -i shows "
+        )
+        says += f"them) as it can, though {size(free)} are free"
+        return fail(
+            "disk", says, "remove files from that file system, however small; no run starts until then"
+        )
     if free < low:
         return warn("disk", f"nearly full: {shown}", mend)
     return ok("disk", shown)
 
 
-def store(layout: Layout, server_lives: bool) -> Generator[Finding, None, Looked | None]:
+def runs_folder(layout: Layout) -> Iterator[Finding]:
+    """Something else in the place of the folder of all runs; one that is not there, a server makes."""
+    if os.path.lexists(layout.runs) and not layout.runs.is_dir():
+        yield fail(
+            "runs",
+            f"{layout.runs} is no folder: no server starts here, and no run finds its files",
+            "move it away; the next start makes the folder, and a backup of it brings back what was in it "
+            "(docs/operations.md)",
+        )
+
+
+def store(layout: Layout) -> Generator[Finding, None, Looked | None]:
     """The database; returns what was seen in it, if it can be worked with."""
     wal = wal_of(layout.database)
     left = wal.stat().st_size if wal.exists() else 0
+    if os.path.lexists(layout.database) and not layout.database.is_file():
+        yield fail("store", f"{layout.database} is no file", f"move it away; then {RESTORE}")
+        return None
     if not layout.database.exists() or (layout.database.stat().st_size == 0 and not left):
-        if left or any(_run_dirs(layout)):
+        if left or any(_begun_dirs(layout)):
             yield fail("store", f"{layout.database} is gone, or empty, but there are runs", RESTORE)
         else:
             yield ok("store", "none yet; the first start of a server makes it")
         return None
     try:
         looked = look(layout.database)
-    except sqlite3.OperationalError as problem:
+    except RaJobsError as problem:
+        yield fail("store", f"can't be looked at now: {problem}", "do as it says, and look again")
+        return None
+    except (sqlite3.OperationalError, OSError) as problem:
         mend = "see to the folder's rights, the disk, and who else has it open"
         yield fail("store", f"{layout.database} can't be read: {problem}", mend)
         return None
@@ -110,13 +140,26 @@ def store(layout: Layout, server_lives: bool) -> Generator[Finding, None, Looked
         )
     else:
         yield ok("store", f"whole, schema {looked.schema}, {len(looked.statuses):,} runs")
-    if left and not server_lives:
-        yield warn(
-            "store",
-            f"{left:,} bytes wait in {wal.name}, as after a server that was killed; nothing is lost",
-            "leave it there: the next start takes them in. Whoever copies jobs.db copies it too",
-        )
+    if looked.waiting is not None:
+        yield _left_in(wal, looked.waiting)
     return looked if looked.is_known else None
+
+
+def _left_in(wal: Path, waiting: Waiting) -> Finding:
+    """No more than SQLite's checksums can tell: of what they don't fit, nobody knows what it was."""
+    there = f"{waiting.size:,} bytes wait in {wal.name}, as after a server that was killed"
+    mend = "leave it there: the next start takes in what can be read. Whoever copies jobs.db copies it too"
+    if waiting.readable == waiting.size:
+        return warn("store", f"{there}; all of them can be read", mend)
+    if waiting.readable:
+        rest = "what follows is left of earlier, or was not written whole, which can't be told apart"
+        return warn("store", f"{there}; the first {waiting.readable:,} can be read, and {rest}", mend)
+    return warn(
+        "store",
+        f"{there}, and none of them can be read: what was written last may be lost",
+        "keep a copy of the folder, start the server, and see whether the newest runs are there; if they are "
+        "not, restore a backup (docs/operations.md)",
+    )
 
 
 def runs(layout: Layout, looked: Looked, server_lives: bool) -> Iterator[Finding]:
@@ -127,6 +170,7 @@ def runs(layout: Layout, looked: Looked, server_lives: bool) -> Iterator[Finding
             _without_sidecar(looked, server_lives),
             _sidecars_without_run(layout, looked),
             _folders_without_run(layout, looked),
+            _runs_without_folder(layout, looked),
             _unpublished(layout),
         )
         if finding is not None
@@ -178,11 +222,25 @@ def _sidecars(layout: Layout) -> Iterator[tuple[int, str]]:
 
 
 def _folders_without_run(layout: Layout, looked: Looked) -> Finding | None:
-    left = [folder for folder in _run_dirs(layout) if folder.name not in looked.statuses and _is_old(folder)]
+    left = [
+        folder for folder in _begun_dirs(layout) if folder.name not in looked.statuses and _is_old(folder)
+    ]
     if not left:
         return None
     mend = f"restore the backup that knows them, or look into them and remove them from {layout.runs}"
     return warn("runs", f"folders of runs that the store does not know: {some(left)}", mend)
+
+
+def _runs_without_folder(layout: Layout, looked: Looked) -> Finding | None:
+    """All of them: who has removed some has done so for the room that they took."""
+    if not looked.begun or looked.begun & {folder.name for folder in _run_dirs(layout)}:
+        return None
+    return fail(
+        "runs",
+        f"{len(looked.begun):,} runs were started, and {layout.runs} has no folder of any: their logs and "
+        "artifacts are gone; what the store knows of them is there",
+        "restore that folder from a backup (docs/operations.md)",
+    )
 
 
 def _unpublished(layout: Layout) -> Finding | None:
@@ -202,6 +260,11 @@ def _is_old(path: Path) -> bool:
         return path.lstat().st_mtime < time.time() - _YOUNG
     except FileNotFoundError:
         return False
+
+
+def _begun_dirs(layout: Layout) -> Iterator[Path]:
+    """Those of runs that were started; a start that was refused may have left one with nothing in it."""
+    return (folder for folder in _run_dirs(layout) if (folder / spec.FILE).exists())
 
 
 def _run_dirs(layout: Layout) -> list[Path]:

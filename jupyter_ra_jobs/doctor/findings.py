@@ -32,6 +32,14 @@ def fail(what: str, says: str, mend: str) -> Finding:
     return Finding(level="fail", what=what, says=says, mend=mend)
 
 
+def size(count: int) -> str:
+    """Bytes as people say them."""
+    for unit, name, digits in ((1e9, "GB", 1), (1e6, "MB", 0), (1e3, "KB", 0)):
+        if count >= unit:
+            return f"{count / unit:.{digits}f} {name}"
+    return f"{count} bytes"
+
+
 def some(things: Iterable[object]) -> str:
     """The first of them, and how many there are."""
     listed = [str(thing) for thing in things]

@@ -42,11 +42,14 @@ def shell(name: str) -> Finding:
 
 def tmux(name: str) -> Iterator[Finding]:
     """The program, the folder of its socket `name`, and the server there."""
+    if shutil.which("tmux") is None:
+        yield fail("tmux", "tmux is not installed", "install tmux 3.2 or newer (apt install tmux)")
+        return
     try:
         executor = TmuxExecutor(socket=name, session="", capture="", terminate_grace=0)
         yield ok("tmux", executor.check())
     except RaJobsError as problem:
-        yield fail("tmux", str(problem), "install tmux 3.2 or newer")
+        yield fail("tmux", str(problem), "see what `tmux -V` says; install a newer tmux if it is too old")
         return
     asked = os.environ.get("TMUX_TMPDIR")
     if asked and not Path(asked).is_dir():

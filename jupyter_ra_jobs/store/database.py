@@ -178,11 +178,20 @@ def wal_of(path: Path) -> Path:
     return path.with_name(path.name + "-wal")
 
 
+def journal_of(path: Path) -> Path:
+    """The file by which SQLite undoes a write, where there is no WAL."""
+    return path.with_name(path.name + "-journal")
+
+
 def open_to_read(path: Path) -> sqlite3.Connection:
     """A connection that changes nothing of the file, nor of what is beside it."""
     # Without a log beside it nobody has it open: then SQLite need not even make the files that readers share.
-    logs = wal_of(path), path.with_name(path.name + "-journal")
-    how = "mode=ro" if any(log.exists() for log in logs) else "immutable=1"
+    logs = wal_of(path), journal_of(path)
+    return connect_to_read(path, "mode=ro" if any(log.exists() for log in logs) else "immutable=1")
+
+
+def connect_to_read(path: Path, how: str) -> sqlite3.Connection:
+    """`how` is a parameter of SQLite's URIs: mode=ro, or immutable=1."""
     connection = sqlite3.connect(f"file:{quote(str(path))}?{how}", timeout=5, uri=True)
     connection.row_factory = sqlite3.Row
     return connection

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 from jupyter_ra_jobs.layout import Layout
 from jupyter_ra_jobs.states import RunStatus
 from jupyter_ra_jobs.store import Store
+from jupyter_ra_jobs.store.database import wal_of
 from tests.conftest import RA_JOBS, Server, World, wait_for
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
@@ -104,9 +106,17 @@ def test_server_killed(server: Server) -> None:
     """What waits in the WAL, and the address that was left; the next start mends both."""
     server.until(server.launch("cat"), "running")
     server.kill()
+    shared = server.world.workdir / ".agents" / "jobs.db-shm"
+    was = shared.read_bytes()
     wrong = examined(server.world)
+    assert shared.read_bytes() == was
+    shared.unlink()
+    assert examined(server.world) == wrong
     assert wrong.keys() == {"store", "server"}
-    assert "jobs.db-wal" in wrong["store"][0]["says"]
+    assert (
+        "jobs.db-wal, as after a server that was killed; all of them can be read"
+        in (wrong["store"][0]["says"])
+    )
     assert "ended without a word" in wrong["server"][0]["says"]
     server.start()
     assert examined(server.world) == {}
@@ -162,6 +172,10 @@ def empty(path: Path) -> None:
     os.truncate(path, 0)
 
 
+def empty_bytes(path: Path) -> None:
+    path.write_bytes(bytes(path.stat().st_size))
+
+
 def newer(path: Path) -> None:
     with contextlib.closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 99")
@@ -175,12 +189,117 @@ def test_store_broken(used: World, spoil: Callable[[Path], None]) -> None:
     assert ("newer" in finding["says"]) if spoil is newer else ("restore" in finding["mend"])
 
 
+@pytest.fixture
+def waiting(used: World) -> Path:
+    """What a writer that was killed has left beside the store: a word in the WAL, that of a run's name."""
+    database, kept = used.workdir / ".agents" / "jobs.db", used.root / "kept"
+    kept.mkdir()
+    with contextlib.closing(sqlite3.connect(database)) as writer:
+        writer.execute("PRAGMA wal_autocheckpoint = 0")
+        for name in ("first", "second"):
+            writer.execute("UPDATE runs SET name = ?", (name,))
+            writer.commit()
+        for path in (database, wal_of(database)):
+            shutil.copy(path, kept)
+    for path in kept.iterdir():
+        path.chmod(0o600)
+        path.rename(database.with_name(path.name))
+    return wal_of(database)
+
+
+class TestWal:
+    """What a server that was killed left is told of as far as it can be known."""
+
+    def test_whole(self, used: World, waiting: Path) -> None:
+        """All of it fits its checksums."""
+        says = only(examined(used), "warn", "store")["says"]
+        assert f"{waiting.stat().st_size:,} bytes" in says
+        assert "all of them can be read" in says
+
+    def test_cut(self, used: World, waiting: Path) -> None:
+        """A part of it does."""
+        os.truncate(waiting, waiting.stat().st_size - 100)
+        assert "the first 4,152 can be read, and" in only(examined(used), "warn", "store")["says"]
+
+    @pytest.mark.parametrize("spoil", [garbage, empty_bytes])
+    def test_garbage(self, used: World, waiting: Path, spoil: Callable[[Path], None]) -> None:
+        """Nothing is promised of it; and it is left as it is."""
+        spoil(waiting)
+        finding = only(examined(used), "warn", "store")
+        assert "none of them can be read: what was written last may be lost" in finding["says"]
+        assert "backup" in finding["mend"]
+
+    def test_no_room_for_a_copy(self, used: World, waiting: Path) -> None:
+        """It is read from a copy, which must not fill the disk."""
+        os.truncate(waiting, 1 << 43)
+        finding = only(examined(used), "fail", "store")
+        assert "TMPDIR" in finding["says"]
+
+
+def test_beside_a_writer(used: World) -> None:
+    """Another program has it open, and amid a write; what it has committed is read."""
+    database = used.workdir / ".agents" / "jobs.db"
+    with contextlib.closing(sqlite3.connect(database)) as writer:
+        writer.execute("INSERT INTO meta VALUES ('committed', '')")
+        writer.commit()
+        writer.execute("UPDATE runs SET status = 'ready'")
+        assert examined(used) == {}
+        writer.rollback()
+    assert [path.name for path in database.parent.glob("jobs.db*")] == ["jobs.db"]
+
+
+@pytest.mark.parametrize("is_file", [False, True])
+def test_runs_gone(used: World, is_file: bool) -> None:
+    """The folder of all runs is not there, or something else is in its place; what it says mends it."""
+    runs = used.workdir / ".agents" / "runs"
+    runs.rename(used.root / "backup")
+    if is_file:
+        runs.touch(mode=0o600)
+    *no_folder, lost = examined(used)["runs"]
+    assert (lost["level"], "1 runs were started" in lost["says"]) == ("fail", True)
+    assert "backup" in lost["mend"]
+    assert len(no_folder) == is_file
+    for finding in no_folder:
+        assert "no folder" in finding["says"]
+        assert "move it away" in finding["mend"]
+        runs.unlink()
+    (used.root / "backup").rename(runs)
+    assert examined(used) == {}
+
+
+def test_data_is_a_file(world: World) -> None:
+    """No server starts there."""
+    (world.workdir / ".agents").touch()
+    assert "no folder" in only(examined(world), "fail", "data")["says"]
+
+
+def test_store_is_no_file(used: World) -> None:
+    """A pipe, which who opens it waits for."""
+    database = used.workdir / ".agents" / "jobs.db"
+    database.unlink()
+    os.mkfifo(database, 0o600)
+    with database.open("rb+", buffering=0) as pipe:
+        assert "no file" in only(examined(used), "fail", "store")["says"]
+        assert pipe
+
+
+def test_start_that_was_refused(used: World) -> None:
+    """An older version left a folder without a spec: no run was in it, and none is lost."""
+    runs = used.workdir / ".agents" / "runs"
+    (runs / "0123456789ab" / "artifacts").mkdir(mode=0o700, parents=True)
+    (runs / "0123456789ab").chmod(0o700)
+    for path in [*runs.glob("0123456789ab"), *runs.glob("0123456789ab/*")]:
+        os.utime(path, (time.time() - 100,) * 2)
+    assert examined(used) == {}
+
+
 def test_left_over_files(used: World) -> None:
     """Of a crash while a launch was prepared, and of a store that was put back; not those of this moment."""
     runs = used.workdir / ".agents" / "runs"
     (known,) = runs.iterdir()
     unknown = runs / "\x1b[31m$(touch x)"
     unknown.mkdir(mode=0o700)
+    (unknown / "spec.json").touch(mode=0o600)
     half = known / "spec.json.123.a b"
     half.touch(mode=0o600)
     assert examined(used) == {}
@@ -193,7 +312,7 @@ def test_left_over_files(used: World) -> None:
     assert "\x1b" not in shown
     subprocess.run(["bash", "-c", leftover["mend"]], check=True)
     assert not half.exists()
-    unknown.rmdir()
+    shutil.rmtree(unknown)
     assert examined(used) == {}
 
 
@@ -203,6 +322,7 @@ def test_open_to_others(used: World, name: str) -> None:
     path = used.workdir / ".agents" / name
     path.chmod(path.stat().st_mode | 0o044)
     finding = only(examined(used), "fail", "rights")
+    assert finding["says"].count(".agents") == 1
     subprocess.run(["bash", "-c", finding["mend"]], check=True)
     assert examined(used) == {}
 
@@ -241,6 +361,37 @@ def test_settings_of_the_server(world: World) -> None:
     assert examined(world, "--RaJobsApp.shell=sh") == {}
 
 
+@pytest.mark.parametrize("file", ["jupyter_ra_jobs_config.py", "jupyter_server_config.py"])
+def test_wrong_settings(used: World, file: str) -> None:
+    """All of them are said, and what would be right; the rest is looked at as ever."""
+    config = Path(used.env["JUPYTER_CONFIG_DIR"])
+    config.mkdir(exist_ok=True)
+    (config / file).write_text(
+        "c.RaJobsApp.max_streams = 'x'\nc.RaJobsApp.tmux_session = 'a:b'\nc.RaJobsApp.shell = 'no-such-shell'"
+    )
+    wrong = examined(used, "--RaJobsApp.max_running=-1")
+    assert wrong.keys() == {"settings", "shell"}
+    assert {finding["level"] for finding in wrong["settings"]} == {"fail"}
+    said = {finding["says"].split()[0]: finding for finding in wrong["settings"]}
+    assert said.keys() == {f"RaJobsApp.{name}" for name in ("max_streams", "tmux_session", "max_running")}
+    assert "'x'" in said["RaJobsApp.max_streams"]["says"]
+    assert str(config / file) in said["RaJobsApp.max_streams"]["mend"]
+    assert "set it to an int, min 1; its default is 500" in said["RaJobsApp.max_streams"]["mend"]
+    assert "may not hold any of" in said["RaJobsApp.tmux_session"]["says"]
+    assert "-1" in said["RaJobsApp.max_running"]["says"]
+
+
+def test_wrong_workdir(world: World) -> None:
+    """Then there is nothing to look at."""
+    config = Path(world.env["JUPYTER_CONFIG_DIR"])
+    config.mkdir()
+    (config / "jupyter_ra_jobs_config.py").write_text("c.RaJobsApp.workdir = 3\n")
+    command = [*RA_JOBS, "doctor"]
+    done = subprocess.run(command, env=world.env, cwd=world.root, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert [line[:14] for line in done.stdout.splitlines()] == ["fail  settings", "      to mend:"]
+
+
 class TestTmux:
     """What can be wrong with it."""
 
@@ -250,7 +401,9 @@ class TestTmux:
         folder.mkdir()
         (folder / "bash").symlink_to("/bin/bash")
         monkeypatch.setitem(world.env, "PATH", str(folder))
-        assert "not installed" in only(examined(world), "fail", "tmux")["says"]
+        finding = only(examined(world), "fail", "tmux")
+        assert finding["says"] == "tmux is not installed"
+        assert "install tmux 3.2" in finding["mend"]
 
     def test_folder(self, world: World) -> None:
         """tmux refuses a folder that others may enter; one that is not there counts for nothing."""
@@ -297,3 +450,12 @@ def test_server_deaf(server: Server) -> None:
     file.write_text("{")
     (finding,) = examined(server.world)["server"]
     assert (finding["level"], "can't be read" in finding["says"]) == ("fail", True)
+
+
+def test_help(world: World) -> None:
+    """The program is called as it is shown."""
+    for verb in ([], ["doctor"], ["export"]):
+        command = [*RA_JOBS, *verb, "--help"]
+        shown = subprocess.run(command, env=world.env, capture_output=True, text=True, check=True).stdout
+        assert "jupyter ra-jobs" in shown
+        assert "ra_jobs" not in shown

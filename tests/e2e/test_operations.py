@@ -15,8 +15,9 @@ PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
 def lines(heading: str, world: World) -> list[str]:
     """A section's commands, for this world."""
     section = PAGE.split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    (block,) = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
+    block = "".join(re.findall(r"```sh\n(.*?)```", section, re.DOTALL))
     block = block.replace("/path/to/project", str(world.workdir))
+    block = block.replace("/path/to/other", str(world.root / "other"))
     return block.replace("/path/to/backup", str(world.root / "backup")).splitlines()
 
 
@@ -87,3 +88,22 @@ def test_backup_of_a_killed_server(server: Server) -> None:
     shell(world, *lines("Restore", world))
     server.start()
     assert server.run(run_id)["status"] == "finished"
+
+
+def test_export_and_import(server: Server) -> None:
+    """All runs, to another workdir, whose server takes them in."""
+    world = server.world
+    run_id, cut_off = server.launch("exit 3"), server.launch("cat")
+    server.ended(run_id)
+    server.until(cut_off, "running")
+    other = world.root / "other"
+    other.mkdir()
+    shell(world, f"cd {world.root}", *lines("Export and import", world))
+    assert (other / ".agents").stat().st_mode & 0o777 == 0o700
+    server.post(f"/runs/{cut_off}/stop")
+    server.ended(cut_off)
+    server.stop()
+    world.workdir = other
+    server.start()
+    shown = {run["id"]: (run["status"], run["exit_code"]) for run in server.get("/runs").json}
+    assert shown == {run_id: ("failed", 3), cut_off: ("failed", None)}

@@ -36,10 +36,40 @@ async def test_full_disk(api: Api, world: World) -> None:
         assert api.services.store.rev() == rev
         assert (await api.get("/runs")).json == [run]
     assert [name for name in files(world.workdir) if "spec.json" in name] == []
-    assert [name for name in was if name not in files(world.workdir)] == []
+    assert {name for name in was if not name.startswith(".agents/jobs.db")} == {
+        name for name in files(world.workdir) if not name.startswith(".agents/jobs.db")
+    }
     for method, path, body in calls:
         assert (await api.call(method, path, body)).status == 200
     await api.ended(run["id"])
+
+
+async def test_store_full(api: Api, world: World) -> None:
+    """The spec had room, the store has none: 507, and neither the spec nor its folder stays."""
+    run = await api.create()
+    for n in range(20):  # room for a spec, and for nothing beyond what the store has taken
+        await api.create(env={"X": "x" * 20_000}, name=str(n))
+    size = (world.workdir / ".agents" / "jobs.db-wal").stat().st_size
+    with no_file_grows_beyond(size):
+        for method, path, body in (
+            ("POST", f"/runs/{run['id']}/start", None),
+            ("POST", "/runs", {"name": "x", "command": "true", "auto_start": True}),
+        ):
+            assert "takes nothing" in (await api.call(method, path, body)).error(507)
+            assert list((world.workdir / ".agents" / "runs").iterdir()) == []
+    assert (await api.call("POST", f"/runs/{run['id']}/start", None)).status == 200
+    await api.ended(run["id"])
+
+
+async def test_start_in_a_used_folder(api: Api, world: World) -> None:
+    """What somebody put into the folder of a run stays, though its start is refused."""
+    run = await api.create(env=MUCH)
+    kept = Path(run["run_dir"]) / "artifacts" / "kept"
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    with no_file_grows_beyond(50_000):
+        (await api.call("POST", f"/runs/{run['id']}/start", None)).error(507)
+    assert files(Path(run["run_dir"])) == ["artifacts", "artifacts/kept"]
 
 
 class TestOpenUmask:

@@ -118,6 +118,18 @@ class TestOneSlot:
         assert [run["status"] for run in done] == ["stopped", "finished", "finished"]
         assert done[0]["ended_at"] <= done[1]["launched_at"] <= done[1]["ended_at"] <= done[2]["launched_at"]
 
+    async def test_all_at_the_same_instant(self, api: Api) -> None:
+        """None takes away the folder of another; it has none as it waits, and in the end all is there."""
+        first = await api.create("read line", auto_start=True)
+        await api.until(first["id"], "running")
+        second = (await api.create("touch $RA_ARTIFACTS_DIR/made"))["id"]
+        answers = await asyncio.gather(*(api.post(f"/runs/{second}/start") for _ in range(30)))
+        assert {answer.status for answer in answers} == {200}
+        assert not api.services.layout.run_dir(second).exists()
+        await api.post(f"/runs/{first['id']}/stop")
+        assert (await api.ended(second))["status"] == "finished"
+        assert (api.services.layout.artifacts(second) / "made").exists()
+
     async def test_queue_alone_does_not_start(self, api: Api) -> None:
         """A free slot is no reason: `queued` waits for /start."""
         waiting = await api.create_at("queued")

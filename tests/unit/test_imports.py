@@ -43,7 +43,7 @@ ALLOWED = {
     "store.sweeps",
     "store.slices": "models store.runs",
     "store": "store.bulk store.database store.queue store.runs store.slices store.sweeps",
-    "store.check": "models states store.database",
+    "store.check": "errors models states store.database",
     "artifacts": "belongings errors folders layout logs models store walks",
     "grids": "errors",
     "progress": "",
@@ -66,7 +66,7 @@ ALLOWED = {
     "feed": "models store sweeps",
     "observer": "complaints errors folders layout logs models progress rules states store",
     "jobs_json": "errors layout models states store sweeps",
-    "export": "_version errors jobs_json layout store",
+    "export": "_version errors jobs_json layout store store.check",
     "scheduler": "complaints errors gpus launcher prometheus reports states store",
     "services": "alerts artifacts changes cluster complaints errors executors.base feed folders gpus "
     "jobs_json launcher layout log_search logs metrics observer prometheus reports rules runs scheduler "
@@ -89,9 +89,10 @@ ALLOWED = {
     "app": "_version errors executors.tmux export handlers launcher layout rules services",
     "doctor.findings": "",
     "doctor.machine": "_version doctor.findings errors executors.tmux",
-    "doctor.data": "doctor.findings layout models states store.check store.database",
+    "doctor.settings": "app doctor.findings",
+    "doctor.data": "doctor.findings errors layout models states store.check store.database",
     "doctor.server": "_version doctor.findings layout",
-    "doctor": "_version app doctor.data doctor.findings doctor.machine doctor.server layout",
+    "doctor": "_version app doctor.data doctor.findings doctor.machine doctor.server doctor.settings layout",
     "__init__": "_version app",
     "__main__": "app",
 }

@@ -16,6 +16,7 @@ from jupyter_ra_jobs.states import RunStatus
 from jupyter_ra_jobs.store import Copy, Store
 from tests.conftest import RA_JOBS
 from tests.unit.records import make_run, make_sweep
+from tests.upgrade.test_upgrade import restore
 
 GOOD = {"name": "x", "command": "y", "status": "ready"}
 EARLIER: dict[str, Any] = {
@@ -315,7 +316,51 @@ def test_export_of_a_newer_store(layout: Layout) -> None:
         db.execute("PRAGMA user_version = 99")
     refused = export(layout.workdir)
     assert (refused.returncode, refused.stdout) == (1, "")
-    assert "newer jupyter_ra_jobs" in refused.stderr
+    assert f"{layout.database} was written by a newer jupyter_ra_jobs" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def contents(layout: Layout) -> dict[str, bytes]:
+    """All that lies in the folder of the data."""
+    return {path.name: path.read_bytes() for path in layout.data.iterdir() if path.is_file()}
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_export_changes_nothing(layout: Layout, killed: bool) -> None:
+    """No more than it reads, of a store that a killed server left too."""
+    store, _ = start(layout)
+    fill(store)
+    left = contents(layout)
+    exported = jobs_json.export(store)
+    store.close()
+    if killed:
+        del left["jobs.db-shm"]
+        for name, content in left.items():
+            (layout.data / name).write_bytes(content)
+    was = contents(layout)
+    assert set(was) == ({"jobs.db", "jobs.db-wal"} if killed else {"jobs.db"})
+    assert json.loads(export(layout.workdir).stdout) == exported
+    assert contents(layout) == was
+
+
+def test_export_of_an_older_store(layout: Layout) -> None:
+    """It is read as it is, and left so; only a server's start brings it to the present schema."""
+    restore(1, layout.database, layout.workdir)
+    was = contents(layout)
+    printed = export(layout.workdir)
+    assert printed.returncode == 0, printed.stderr
+    assert contents(layout) == was
+    store, _ = start(layout)
+    assert json.loads(printed.stdout) == jobs_json.export(store)
+    assert json.loads(printed.stdout)["runs"]
+
+
+def test_export_of_a_broken_store(layout: Layout) -> None:
+    """It says so, of the file that it was asked for."""
+    layout.database.write_bytes(b"garbage" * 10_000)
+    refused = export(layout.workdir)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert f"{layout.database} is broken" in refused.stderr
     assert "Traceback" not in refused.stderr
 
 

@@ -1,0 +1,54 @@
+"""Starts of one run that meet in its folder."""
+
+from pathlib import Path
+
+import pytest
+
+from jupyter_ra_jobs import launcher
+from jupyter_ra_jobs.launcher import Prepared
+from jupyter_ra_jobs.layout import write_private
+
+
+def prepared(run_dir: Path) -> Prepared:
+    """A start that has come so far."""
+    path = run_dir / "spec.json"
+    beside = launcher._write_beside(path, b"{}")
+    (run_dir / "artifacts").mkdir(exist_ok=True)
+    return Prepared(path, beside, run_dir / "artifacts", "", ("", ""), "", None)
+
+
+def test_discarded(tmp_path: Path) -> None:
+    """The last one of those that came to nothing takes the folder away."""
+    run_dir = tmp_path / "run"
+    one, other = prepared(run_dir), prepared(run_dir)
+    one.discard()
+    assert (run_dir / "artifacts").is_dir()
+    one.discard()
+    other.discard()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_discarded_beside_a_run(tmp_path: Path) -> None:
+    """One that went has its folders."""
+    run_dir = tmp_path / "run"
+    one, other = prepared(run_dir), prepared(run_dir)
+    other.publish()
+    one.discard()
+    assert sorted(path.name for path in run_dir.iterdir()) == ["artifacts", "spec.json"]
+
+
+def test_taken_away_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder is made again when another start has just taken it away."""
+    taken = []
+
+    def write(path: Path, content: bytes) -> Path:
+        if not taken:
+            path.parent.rmdir()
+            taken.append(path)
+        return write_private(path, content)
+
+    monkeypatch.setattr(launcher, "write_private", write)
+    one = prepared(tmp_path / "run")
+    one.publish()
+    assert taken
+    assert (tmp_path / "run" / "spec.json").exists()
