@@ -159,7 +159,8 @@ class Amid:
             assert (run["error"] or "").startswith(end.error), (n, run)
             log, whole = self.server.log(run_id), _output(n)
             assert log == whole if end.whole else whole.startswith(log), (n, len(log), len(whole))
-            assert len(self._said("began", n, run_id)) == (1 if log else 0), (n, run)
+            # Without a log it may have begun: of one that was removed, a killed sidecar can put nothing back.
+            assert len(self._said("began", n, run_id)) in ([1] if log else [0, 1]), (n, run)
 
     @property
     def output_bytes(self) -> int:
