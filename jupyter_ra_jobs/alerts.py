@@ -18,7 +18,7 @@ from jupyter_ra_jobs.errors import BadInput, Conflict, RaJobsError, StorageFull
 from jupyter_ra_jobs.layout import Layout, disk_errors
 from jupyter_ra_jobs.models import Alert, AlertStatus, NewAlert, RerunOptions, Severity
 from jupyter_ra_jobs.rules import RERUN, STOP, Proposal
-from jupyter_ra_jobs.runs import Runs, checked_text
+from jupyter_ra_jobs.run_verbs import Runs, checked_text
 from jupyter_ra_jobs.store import Store
 
 _NO_FOLDER = frozenset({errno.ELOOP, errno.ENOTDIR, errno.EEXIST})

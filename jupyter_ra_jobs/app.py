@@ -119,6 +119,9 @@ class RaJobsApp(ExtensionApp):
         help="""Seconds that the reader of an event stream may take nothing of what is sent to it. Then its
         connection is closed, and others can have its place.""",
     ).tag(config=True)
+    max_file_bytes = Integer(
+        1 << 30, min=0, help="Most bytes of a file that a caller may upload for runs."
+    ).tag(config=True)
     max_sweep_runs = Integer(
         10_000, min=1, help="Most runs that one sweep may have; larger grids need max_runs."
     ).tag(config=True)
@@ -233,7 +236,7 @@ class RaJobsApp(ExtensionApp):
         if self.services is None:
             return
         try:
-            await self.services.start(_where(serverapp))
+            await self.services.start(_where(serverapp), Path(serverapp.runtime_dir))
         except RaJobsError as problem:
             self._fail(problem)
 

@@ -3,6 +3,7 @@
 RaJobsError (500)
 ├── BadInput (400)      the caller's words are wrong; the message says what would be right
 ├── NotFound (404)      no such run, sweep or file
+│   └── FileGone        a file that a run needs is not there any more
 ├── Conflict (409)      the state of the thing forbids it
 ├── TooLarge (413)      a body beyond what this route takes
 ├── Unavailable (503)   something of the machine is missing, tmux for one
@@ -30,6 +31,10 @@ class NotFound(RaJobsError):
 
     status = 404
     reason = "Not Found"
+
+
+class FileGone(NotFound):
+    """A file that was given to a run is gone, or damaged: the run can't be launched with it."""
 
 
 class Conflict(RaJobsError):

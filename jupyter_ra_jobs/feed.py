@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from jupyter_ra_jobs.models import Alert, Run, Sweep
 from jupyter_ra_jobs.store import Store
-from jupyter_ra_jobs.sweeps import Sweeps
+from jupyter_ra_jobs.sweep_verbs import Sweeps
 
 
 class Event(Struct, frozen=True, kw_only=True, omit_defaults=True):

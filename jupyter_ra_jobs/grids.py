@@ -128,11 +128,15 @@ def _draw(key: str, given: Any, rng: random.Random) -> Any:
 def command(base: str, cell: Mapping[str, Any]) -> str:
     """The command of one cell: each value where `{key}` stands, else appended as ` --key=value`.
 
-    Values are quoted for the shell where needed. `${key}` is the shell's own, and stays.
+    `{**}` stands for all of them, as one JSON object. Values are quoted for the shell where needed. `${key}`
+    is the shell's own, and stays.
     """
     placed: set[str] = set()
 
     def place(found: re.Match[str]) -> str:
+        if found[1] == "**" and "**" not in cell:
+            placed.update(cell)
+            return shlex.quote(json.dumps(cell))
         if found[1] not in cell:
             return found[0]
         placed.add(found[1])

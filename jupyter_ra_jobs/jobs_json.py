@@ -14,7 +14,7 @@ from jupyter_ra_jobs.layout import Layout
 from jupyter_ra_jobs.models import Run, RunOptions, StoredSweep
 from jupyter_ra_jobs.states import ACTIVE, RunStatus
 from jupyter_ra_jobs.store import Store
-from jupyter_ra_jobs.sweeps import assemble
+from jupyter_ra_jobs.sweep_verbs import assemble
 
 _NOT_STARTED = (RunStatus.READY, RunStatus.QUEUED)
 _IMPORTED = "jobs_json_imported"
@@ -87,6 +87,7 @@ def _run(run_id: str, record: dict[str, Any], layout: Layout) -> Run:
         "created_at": 0.0,
         "priority": 0,
         "after": [],
+        "files": {},
         "max_retries": 0,
         "attempt": 1,
     }

@@ -18,6 +18,7 @@ from msgspec import Struct, structs
 
 from jupyter_ra_jobs.errors import Conflict, RaJobsError, Unavailable
 from jupyter_ra_jobs.executors.base import SERVER_SECRETS, Executor
+from jupyter_ra_jobs.files import Files, Staged
 from jupyter_ra_jobs.folders import Folders
 from jupyter_ra_jobs.layout import Layout, disk_errors, remove_half_made, write_private
 from jupyter_ra_jobs.models import Run
@@ -67,6 +68,7 @@ class Launcher:
         store: Store,
         executor: Executor,
         layout: Layout,
+        files: Files,
         folders: Folders,
         settings: LaunchSettings,
         log: logging.Logger,
@@ -74,6 +76,7 @@ class Launcher:
         self._store = store
         self._executor = executor
         self._layout = layout
+        self._files = files
         self._settings = settings
         self._log = log
         self._umask = _umask()
@@ -105,8 +108,8 @@ class Launcher:
         """Do everything that a launch can fail at before the store knows of it.
 
         `gpu_ids` are the GPUs that it is to have; None leaves that to its environment.
-        Raises Unavailable, StorageFull, and BadInput when the workdir's file system hangs. `launch` takes
-        what this returns; else `discard` it.
+        Raises Unavailable, StorageFull, FileGone, and BadInput when the workdir's file system hangs. `launch`
+        takes what this returns; else `discard` it.
         """
         await self.check()
         real_workdir = await self._folders.real(Path(run.workdir))
@@ -154,7 +157,7 @@ class Launcher:
         """Launch a run that was claimed and perhaps never launched: an earlier server's, or one refused.
 
         Harmless if it was: a sidecar that finds a spool in the run dir leaves it alone.
-        Raises what `prepare` does; it may be tried again then.
+        Raises what `prepare` does; it may be tried again then, but for FileGone: it can't any more.
         """
         run = self._store.run(run_id)
         prepared = await self.prepare(run, self._store.env(run_id), run.gpu_ids)
@@ -201,20 +204,16 @@ class Launcher:
             max_log_bytes=self._settings.max_log_bytes,
         )
         path, artifacts = run_dir / spec.FILE, self._layout.artifacts(run.id)
+        with disk_errors(run_dir), contextlib.ExitStack() as undone:
+            undone.callback(_remove_unused, artifacts)
+            beside = _write_beside(path, the_spec.to_json())
+            undone.callback(beside.unlink, missing_ok=True)
+            staged = self._files.stage(run.id, run.files)
+            undone.callback(staged.discard)
+            artifacts.mkdir(mode=0o700, exist_ok=True)
+            undone.pop_all()
         work = (run.command, run.workdir)
-        with disk_errors(run_dir):
-            try:
-                beside = _write_beside(path, the_spec.to_json())
-            except OSError:
-                _remove_unused(artifacts)
-                raise
-            prepared = Prepared(path, beside, artifacts, hash_token(token), work, real_workdir, gpu_ids)
-            try:
-                artifacts.mkdir(mode=0o700, exist_ok=True)
-            except OSError:
-                prepared.discard()
-                raise
-        return prepared
+        return Prepared(path, beside, staged, artifacts, hash_token(token), work, real_workdir, gpu_ids)
 
     def _environment(
         self, run_id: str, given: Mapping[str, str], gpu_ids: list[str] | None
@@ -228,6 +227,7 @@ class Launcher:
             procs.RUN_ID_VARIABLE: run_id,
             "RA_RUN_DIR": str(self._layout.run_dir(run_id)),
             "RA_ARTIFACTS_DIR": str(self._layout.artifacts(run_id)),
+            "RA_FILES_DIR": str(self._layout.files_of(run_id)),
         }
         if gpu_ids is not None:
             own["CUDA_VISIBLE_DEVICES"] = ",".join(gpu_ids)
@@ -239,12 +239,13 @@ class Launcher:
 
 
 class Prepared:
-    """A spec on the disk, beside its place: all that can fail before a launch has been done."""
+    """A spec and files on the disk, beside their places: all that can fail before a launch has been done."""
 
     def __init__(
         self,
         path: Path,
         beside: Path,
+        staged: Staged,
         artifacts: Path,
         token_hash: str,
         work: tuple[str, str],
@@ -253,6 +254,7 @@ class Prepared:
     ) -> None:
         self._path = path
         self._beside = beside
+        self._staged = staged
         self._artifacts = artifacts
         self.token_hash = token_hash
         self.work = work
@@ -262,11 +264,13 @@ class Prepared:
         self.gpu_ids = gpu_ids
 
     def publish(self) -> None:
-        """Put it in its place."""
+        """Put all in its place."""
+        self._staged.publish()
         self._beside.replace(self._path)
 
     def discard(self) -> None:
         """Take it away, and the run dir if nothing else is there."""
+        self._staged.discard()
         self._beside.unlink(missing_ok=True)
         _remove_unused(self._artifacts)
 

@@ -4,6 +4,7 @@ import errno
 import glob
 import json
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ class Layout:
         self.workdir = workdir
         self.data = workdir / ".agents"
         self.runs = self.data / "runs"
+        self.files = self.data / "files"
         self.database = self.data / "jobs.db"
         self.server_file = self.data / "server.json"
         self.jobs_json = self.data / "jobs.json"
@@ -32,7 +34,7 @@ class Layout:
     def create(self) -> None:
         """Make the folders; raises StorageFull where that can't be, RaJobsError where the store was lost."""
         with disk_errors(self.data):
-            for folder in (self.data, self.runs):
+            for folder in (self.data, self.runs, self.files):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 _make_private(folder, 0o700)  # the earlier server left it as the umask had it
             self._refuse_lost_store()
@@ -79,6 +81,14 @@ class Layout:
         """What the command keeps."""
         return self.runs / run_id / "artifacts"
 
+    def file(self, sha256: str) -> Path:
+        """A file that was uploaded, by the hash of its content."""
+        return self.files / sha256
+
+    def files_of(self, run_id: str) -> Path:
+        """A run's copies of the files that it was given."""
+        return self.runs / run_id / "files"
+
     def found(self, run_id: str) -> Path:
         """The record of what the run left behind."""
         return self.runs / run_id / "found.json"
@@ -93,11 +103,7 @@ class Layout:
 
     def server(self) -> dict[str, Any] | None:
         """What server.json says; None when there is none that can be read."""
-        try:
-            said = json.loads(self.server_file.read_bytes())
-        except (OSError, ValueError):
-            return None
-        return said if isinstance(said, dict) else None
+        return read_object(self.server_file)
 
     def other_server(self) -> dict[str, Any] | None:
         """What another server than this process, one that lives, says of itself."""
@@ -106,9 +112,23 @@ class Layout:
 
     def write_server_file(self, where: dict[str, Any]) -> None:
         """Tell the sidecars where the server is now."""
-        with disk_errors(self.server_file):
-            remove_half_made(self.server_file)
-            write_private(self.server_file, json.dumps(where).encode()).replace(self.server_file)
+        put_object(self.server_file, where)
+
+
+def read_object(path: Path) -> dict[str, Any] | None:
+    """The JSON object in a file; None when there is none that can be read."""
+    try:
+        said = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return said if isinstance(said, dict) else None
+
+
+def put_object(path: Path, content: dict[str, Any]) -> None:
+    """Write a JSON object to a file, mode 0600, whole or not at all. Raises StorageFull."""
+    with disk_errors(path):
+        remove_half_made(path)
+        write_private(path, json.dumps(content).encode()).replace(path)
 
 
 def _make_private(path: Path, mode: int) -> None:
@@ -124,9 +144,7 @@ def write_private(path: Path, content: bytes) -> Path:
 
     Until then nothing of `path` has changed, and a full disk has shown itself.
     """
-    me = procs.look(os.getpid())
-    assert me is not None
-    beside = path.with_name(f"{path.name}.{me.pid}.{me.start}.{os.urandom(4).hex()}")
+    beside = name_beside(path)
     fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(fd, "wb") as file:
@@ -137,12 +155,22 @@ def write_private(path: Path, content: bytes) -> Path:
     return beside
 
 
+def name_beside(path: Path) -> Path:
+    """A path beside `path` for what is to be put in its place, which `remove_half_made` knows."""
+    me = procs.look(os.getpid())
+    assert me is not None
+    return path.with_name(f"{path.name}.{me.pid}.{me.start}.{os.urandom(4).hex()}")
+
+
 def remove_half_made(path: Path) -> None:
-    """Take away what `write_private` left beside `path` in processes that were killed."""
+    """Take away what was left beside `path`, under a name of `name_beside`, by processes that were killed."""
     for beside in path.parent.glob(f"{glob.escape(path.name)}.*.*.*"):
         pid, start = beside.name.removeprefix(f"{path.name}.").split(".")[:2]
         if pid.isdecimal() and start.isdecimal() and not procs.is_alive(int(pid), int(start)):
-            beside.unlink(missing_ok=True)
+            if beside.is_dir() and not beside.is_symlink():
+                shutil.rmtree(beside, ignore_errors=True)
+            else:
+                beside.unlink(missing_ok=True)
 
 
 def append_private(path: Path, lines: bytes) -> None:

@@ -21,6 +21,8 @@ Priority = Annotated[int, Meta(ge=-1000, le=1000, description="Higher ones leave
 # The run can write its own spool: what no process can be must not come as far as a system call.
 _Pid = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 _Ticks = Annotated[int, Meta(ge=0, le=_MOST)]
+MOST_FILES = 64
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 Seconds = Annotated[float, Meta(gt=0, le=1e9)]
 ArtifactType = Literal["checkpoint", "metrics", "other", "wandb"]
 ClusterType = Literal["unknown", "slurm", "local_gpu", "kubernetes", "ray", "shared_head_node"]
@@ -70,6 +72,7 @@ class Run(Struct, frozen=True, kw_only=True, omit_defaults=True):
     attempt: int = 1
     gpus: int | None = None
     gpu_ids: list[str] | None = None
+    files: dict[str, str] = {}
 
 
 class Progress(Struct, frozen=True, kw_only=True):
@@ -146,6 +149,13 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     after: Annotated[list[str], Meta(max_length=1000, description="Runs that must have finished first.")] = []
     max_retries: Annotated[int, Meta(ge=0, le=100, description="How often to run again what failed.")] = 0
     gpus: Annotated[int, Meta(ge=0, le=1024, description="GPUs of its own; 0 hides all.")] | None = None
+    files: Annotated[
+        dict[str, Sha256],
+        Meta(
+            max_length=MOST_FILES,
+            description="Copied to RA_FILES_DIR: by name, the SHA-256 of files that were PUT to /files.",
+        ),
+    ] = {}
 
 
 class NewSweep(RunOptions, frozen=True, kw_only=True):
@@ -166,6 +176,20 @@ class NewSweep(RunOptions, frozen=True, kw_only=True):
     method: Literal["grid", "random", "zip"] = "grid"
     seed: int | None = None
     env: dict[str, str] | None = None
+
+
+class SweepRow(Struct, frozen=True, kw_only=True):
+    """One cell of a sweep's table. `duration` is in seconds, up to now while it runs."""
+
+    run_id: str
+    name: str
+    parameters: dict[str, Any]
+    status: RunStatus
+    exit_code: int | None
+    duration: float | None
+    retried: bool
+    """Whether a later run of the sweep stands in its place."""
+    metrics: dict[str, float | None]
 
 
 class NewWildSweep(Struct, frozen=True, kw_only=True):
@@ -297,6 +321,13 @@ class Artifact(Struct, frozen=True, kw_only=True):
     certain: bool
 
 
+class StoredFile(Struct, frozen=True, kw_only=True):
+    """A file that runs can be given; `size` is in bytes."""
+
+    sha256: str
+    size: int
+
+
 class RunMessage(Struct, frozen=True, kw_only=True):
     """An answer that says what was done, with the run as it now is."""
 
@@ -358,6 +389,22 @@ class LogMatches(Struct, frozen=True, kw_only=True, omit_defaults=True):
     next_before: int | None
     complete: bool
     gap: LogGap | None = None
+
+
+class LogEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An event of a log stream.
+
+    One of type `gap` stands for the bytes between its offsets, which were given back to the disk before the
+    reader came to them. The field `gap`, in `initial`, says to which bytes of the log that has happened.
+    """
+
+    type: Literal["initial", "delta", "gap", "done", "error"]
+    content: str | None = None
+    offset: int | None = None
+    next_offset: int | None = None
+    gap: LogGap | None = None
+    status: RunStatus | None = None
+    error: str | None = None
 
 
 Severity = Literal["info", "warning", "critical"]

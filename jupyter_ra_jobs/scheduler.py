@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 
 from jupyter_ra_jobs.complaints import Complaints
-from jupyter_ra_jobs.errors import Conflict, RaJobsError, Unavailable
+from jupyter_ra_jobs.errors import Conflict, FileGone, RaJobsError, Unavailable
 from jupyter_ra_jobs.gpus import Gpus
 from jupyter_ra_jobs.launcher import Launcher
 from jupyter_ra_jobs.prometheus import TICK_SECONDS
@@ -125,6 +125,8 @@ class Scheduler:
             except Unavailable as problem:
                 self._complaints.about(waiting, problem)
                 return  # as would the others
+            except FileGone as problem:
+                self._store.move(run_id, RunStatus.FAILED, error=str(problem))
             except RaJobsError as problem:  # its folder takes nothing
                 self._complaints.about(waiting, problem)
             else:
@@ -166,6 +168,8 @@ class Scheduler:
             except Unavailable as problem:
                 self._complaints.about(_QUEUE, problem)
                 return
+            except FileGone as problem:  # it would wait for ever
+                self._store.move(run_id, RunStatus.FAILED, only_from=[RunStatus.QUEUED], error=str(problem))
             except RaJobsError as problem:  # its folder takes nothing: it waits, and the others go on
                 self._complaints.about(_waiting(run_id), problem)
 

@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import gc
 import logging
+import secrets
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from jupyter_ra_jobs_sidecar import procs
@@ -19,10 +21,11 @@ from jupyter_ra_jobs.complaints import Complaints
 from jupyter_ra_jobs.errors import RaJobsError, StorageFull
 from jupyter_ra_jobs.executors.base import Executor
 from jupyter_ra_jobs.feed import Feed
+from jupyter_ra_jobs.files import Files
 from jupyter_ra_jobs.folders import Folders
 from jupyter_ra_jobs.gpus import Gpus
 from jupyter_ra_jobs.launcher import Launcher, LaunchSettings
-from jupyter_ra_jobs.layout import Layout
+from jupyter_ra_jobs.layout import Layout, put_object, read_object
 from jupyter_ra_jobs.log_search import LogSearch
 from jupyter_ra_jobs.logs import LogWatcher
 from jupyter_ra_jobs.metrics import Metrics
@@ -30,11 +33,11 @@ from jupyter_ra_jobs.observer import CloseLooks, Observer, Watching
 from jupyter_ra_jobs.prometheus import show_runs
 from jupyter_ra_jobs.reports import Patience, Reports
 from jupyter_ra_jobs.rules import RULES, Limits, too_few_gpus
-from jupyter_ra_jobs.runs import Runs
+from jupyter_ra_jobs.run_verbs import Runs
 from jupyter_ra_jobs.scheduler import Scheduler
 from jupyter_ra_jobs.store import Store
 from jupyter_ra_jobs.sweep_table import SweepTables
-from jupyter_ra_jobs.sweeps import Sweeps
+from jupyter_ra_jobs.sweep_verbs import Sweeps
 
 _LAUNCH_PATIENCE = 5.0
 _STOP_MARGIN = 30.0
@@ -57,6 +60,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     disk_low_bytes: int
     max_streams: int
     stream_patience: float
+    max_file_bytes: int
 
 
 class Services:
@@ -76,7 +80,11 @@ class Services:
         self.log = log
         self._on_tick = on_tick
         self._where: dict[str, Any] = {}
+        self._for_kernels: Path | None = None
+        self.owners_token = secrets.token_urlsafe(32)
+        """Logs in whoever can read our user's files, as that user; good for as long as this server lives."""
         self._announced = False
+        self._tidying: asyncio.Task[None] | None = None
         self._complaints = Complaints(log)
         self._shown = contextlib.ExitStack()
         layout.create()
@@ -92,7 +100,8 @@ class Services:
         self.log_search = LogSearch()
         folders = Folders()
         self.artifacts = Artifacts(self.store, layout, folders, log)
-        self.launcher = Launcher(self.store, executor, layout, folders, launching, log)
+        self.files = Files(self.store, layout, max_bytes=settings.max_file_bytes, log=log)
+        self.launcher = Launcher(self.store, executor, layout, self.files, folders, launching, log)
         stop_patience = launching.interrupt_grace + launching.terminate_grace + _STOP_MARGIN
         self.reports = Reports(
             self.store,
@@ -108,6 +117,7 @@ class Services:
             self.store,
             self.launcher,
             layout,
+            self.files,
             folders,
             self.gpus,
             auto_start_queued=settings.auto_start_queued,
@@ -134,9 +144,13 @@ class Services:
             log,
         )
 
-    async def start(self, where: dict[str, Any]) -> None:
-        """Take up the runs there are, tell their sidecars where we are, begin to schedule."""
-        self._where = {**where, **procs.name_myself()}
+    async def start(self, where: dict[str, Any], runtime_dir: Path) -> None:
+        """Take up the runs there are, tell their sidecars and our kernels where we are, begin to schedule.
+
+        `runtime_dir` is where Jupyter's servers and kernels tell of themselves.
+        """
+        own = {"workdir": str(self.layout.workdir), "token": self.owners_token}
+        self._where = {**where, **own, **procs.name_myself()}
         other = self.layout.other_server()
         if other is not None:
             self.log.warning(
@@ -147,9 +161,11 @@ class Services:
             )
         await self.scheduler.adopt()
         self._announce()
+        self._tell_kernels(runtime_dir)
         self.gpus.look(then=self._gpus_known)
         self.scheduler.start()
         self.observer.start()
+        self._tidying = asyncio.get_running_loop().create_task(self.files.tidy())
         self._shown.callback(show_runs(self.store.counts))
         if not gc.get_freeze_count():
             # A collection need not look at what a server holds anyway: that held up the loop for 0.1 s.
@@ -182,12 +198,32 @@ class Services:
         except StorageFull as problem:  # the spools tell all; the next tick tries again
             self._complaints.about(_ANNOUNCING, problem)
 
+    def _tell_kernels(self, folder: Path) -> None:
+        """Kernels know which process started them, and look for its file; those of servers that died go."""
+        space = _pid_namespace()
+        file = folder / f"ra-jobs-{self._where['pid']}-{self._where['pid_start']}.json"
+        try:
+            for other in folder.glob("ra-jobs-*.json"):
+                said = read_object(other) or {}
+                # A folder on a network may hold those of other machines, whose processes nobody sees here.
+                if (said.get("boot_id"), said.get("pid_namespace")) != (self._where["boot_id"], space):
+                    continue
+                if not procs.still_lives(said):
+                    other.unlink(missing_ok=True)
+            put_object(file, {**self._where, "pid_namespace": space})
+            self._for_kernels = file
+        except (OSError, StorageFull) as problem:
+            self.log.warning("kernels can't find this server by themselves: %s", problem)
+
     async def close(self) -> None:
         """End politely, within seconds: streams end, runs go on."""
         self._shown.close()  # once, however often we are closed
         self.changes.close()
         if self.layout.server() == self._where:  # first of all: our port is free already, for anybody
             self.layout.server_file.unlink(missing_ok=True)
+        if self._for_kernels is not None:
+            with contextlib.suppress(OSError):
+                self._for_kernels.unlink(missing_ok=True)
         self.log_watcher.close()
         self.log_search.close()
         self.metrics.close()
@@ -195,6 +231,9 @@ class Services:
         await self.observer.close()
         await self.reports.close()
         await self.artifacts.close()
+        if self._tidying is not None:
+            self._tidying.cancel()
+            await asyncio.wait([self._tidying])
         self.launcher.close()
         self.store.close()
 
@@ -203,3 +242,11 @@ class Services:
         self.log_watcher.wake(self.layout.sidecar_log(run_id))
         self.observer.note(run_id)
         self.scheduler.wake()  # a slot may be free, or a stop wait for the sidecar
+
+
+def _pid_namespace() -> str:
+    """Another one in each container, where pids mean other processes."""
+    try:
+        return str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        return ""

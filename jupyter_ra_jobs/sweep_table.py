@@ -8,33 +8,19 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, Struct
+from msgspec import UNSET
 
 from jupyter_ra_jobs.errors import BadInput
 from jupyter_ra_jobs.grids import as_argument
 from jupyter_ra_jobs.metrics import Metrics, Which
-from jupyter_ra_jobs.models import Run
+from jupyter_ra_jobs.models import Run, SweepRow
 from jupyter_ra_jobs.states import RunStatus
 from jupyter_ra_jobs.store import Store, in_slices
 
 _NAMED = 50  # columns that an error names
 
-Column = Callable[["SweepRow"], Any]
+Column = Callable[[SweepRow], Any]
 """What a row has in a column; UNSET when it has nothing there."""
-
-
-class SweepRow(Struct, frozen=True, kw_only=True):
-    """One cell of a sweep's table. `duration` is in seconds, up to now while it runs."""
-
-    run_id: str
-    name: str
-    parameters: dict[str, Any]
-    status: RunStatus
-    exit_code: int | None
-    duration: float | None
-    retried: bool
-    """Whether a later run of the sweep stands in its place."""
-    metrics: dict[str, float | None]
 
 
 class SweepTables:

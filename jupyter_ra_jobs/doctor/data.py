@@ -48,6 +48,8 @@ def rights(layout: Layout) -> Iterator[Finding]:
     theirs, open_to_others = [], []
     seen = set()  # by one name or another
     entries = [layout.data, layout.data.resolve(), layout.runs, layout.runs.resolve()]
+    if layout.files.exists():
+        entries += [layout.files.resolve(), layout.files, *layout.files.iterdir()]
     entries += [*layout.data.glob("jobs.db*"), *layout.data.glob("server.json*")]
     for folder in _run_dirs(layout):
         entries += [folder, folder / spec.FILE]
@@ -172,6 +174,7 @@ def runs(layout: Layout, looked: Looked, server_lives: bool) -> Iterator[Finding
             _folders_without_run(layout, looked),
             _runs_without_folder(layout, looked),
             _unpublished(layout),
+            _without_files(layout, looked),
         )
         if finding is not None
     ]
@@ -245,13 +248,29 @@ def _runs_without_folder(layout: Layout, looked: Looked) -> Finding | None:
 
 def _unpublished(layout: Layout) -> Finding | None:
     """What was written beside its place; the server died before it was put there."""
-    left = [path for path in layout.data.glob("server.json.*") if _is_old(path)]
+    left = [
+        path
+        for pattern in ("server.json.*", "files/*.*")
+        for path in layout.data.glob(pattern)
+        if _is_old(path)
+    ]
     for folder in _run_dirs(layout):
-        left += [path for path in folder.glob(f"{spec.FILE}.*") if _is_old(path)]
+        for pattern in (f"{spec.FILE}.*", "files.*"):
+            left += [path for path in folder.glob(pattern) if _is_old(path)]
     if not left:
         return None
-    mend = f"rm {shlex.join(map(str, left))}"
+    mend = f"rm -r {shlex.join(map(str, left))}"
     return warn("runs", f"half-made files, with secrets of runs in them: {some(left)}", mend)
+
+
+def _without_files(layout: Layout, looked: Looked) -> Finding | None:
+    """Runs that can't be launched, or repeated, with what they were given."""
+    gone = {sha256: ids for sha256, ids in looked.files.items() if not layout.file(sha256).is_file()}
+    if not gone:
+        return None
+    shown = some(f"{sha256} (of run {some(run_ids)})" for sha256, run_ids in gone.items())
+    mend = f"restore {layout.files} from a backup, or upload them again; runs that wait for them fail"
+    return warn("runs", f"files that runs were given are gone: {shown}", mend)
 
 
 def _is_old(path: Path) -> bool:

@@ -2,12 +2,25 @@
 
 from typing import Any
 
-from jupyter_ra_jobs.handlers import alerts, artifacts, cluster, logs, metrics, runs, server, status, sweeps
+from jupyter_ra_jobs.handlers import (
+    alerts,
+    artifacts,
+    cluster,
+    files,
+    logs,
+    metrics,
+    runs,
+    server,
+    status,
+    sweeps,
+)
 from jupyter_ra_jobs.handlers.base import Handler, Unknown
 
 _SWEEP = r"/sweeps/(?P<sweep_id>[A-Za-z0-9_-]{1,64})"
 _ALERT = r"/alerts/(?P<alert_id>[A-Za-z0-9_-]{1,64})"
 _RUN = r"/runs/(?P<run_id>[A-Za-z0-9_-]{1,64})"
+
+_FILE = r"/files/(?P<sha256>[0-9a-f]{64})"
 
 ROUTES: list[tuple[str, type[Handler], dict[str, Any]]] = [
     (r"/", server.HealthHandler, {}),
@@ -38,6 +51,7 @@ ROUTES: list[tuple[str, type[Handler], dict[str, Any]]] = [
     (r"/cluster", cluster.ClusterHandler, {}),
     (r"/cluster/detect", cluster.ClusterDetectHandler, {}),
     (_RUN + r"/metrics", metrics.MetricsHandler, {}),
+    (_FILE, files.FileHandler, {}),
     (r"/sweeps", sweeps.SweepsHandler, {}),
     (r"/sweeps/wild", sweeps.WildSweepHandler, {}),
     (_SWEEP, sweeps.SweepHandler, {}),

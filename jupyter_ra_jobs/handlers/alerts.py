@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from jupyter_ra_jobs.handlers.base import Handler, operation
 from jupyter_ra_jobs.models import Alert, AlertAnswer, AlertRaised, AlertStatus, Message, NewAlert
-from jupyter_ra_jobs.runs import MAX_LISTED
+from jupyter_ra_jobs.run_verbs import MAX_LISTED
 
 
 class AlertsQuery(Struct, frozen=True, kw_only=True):

@@ -2,16 +2,20 @@
 
 import asyncio
 import functools
+import getpass
+import hmac
 import http.client
 import json
+import os
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar, cast
 
 import msgspec
 from jupyter_server.auth.decorator import allow_unauthenticated, authorized
+from jupyter_server.auth.identity import IdentityProvider, User
 from jupyter_server.base.handlers import APIHandler
-from msgspec import Struct
+from msgspec import Meta, Struct
 from tornado import web
 
 from jupyter_ra_jobs.errors import BadInput, Busy, NotFound, RaJobsError, TooLarge, Unavailable
@@ -65,6 +69,8 @@ class Operation(Struct, frozen=True, kw_only=True):
     answer: Any
     query: type[Struct] | None = None
     body: type[Struct] | None = None
+    upload: bool = False
+    """The body is bytes, taken in as they come: see handlers/uploads.py."""
     errors: tuple[int, ...] = ()
     media_type: str = "application/json"
     also: tuple[str, ...] = ()
@@ -86,6 +92,7 @@ def operation(
     answer: Any,
     query: type[Struct] | None = None,
     body: type[Struct] | None = None,
+    upload: bool = False,
     errors: tuple[int, ...] = (),
     media_type: str = "application/json",
     also: tuple[str, ...] = (),
@@ -93,7 +100,8 @@ def operation(
     """A handler method as an API operation: logged in, authorized for `action`, its input checked.
 
     The method is called with the path's parts, then the query, then the body, as far as those are
-    given; what it returns is the JSON answer. One that streams returns None.
+    given; what it returns is the JSON answer. One that streams returns None. One that takes an `upload`
+    belongs to an UploadHandler, which asks who it is before a byte is taken.
     """
     what = Operation(
         summary=summary,
@@ -101,6 +109,7 @@ def operation(
         answer=answer,
         query=query,
         body=body,
+        upload=upload,
         errors=errors,
         media_type=media_type,
         also=also,
@@ -113,17 +122,43 @@ def operation(
                 given.append(self.query(query))
             if body is not None:
                 given.append(self.body(body))
+            if upload:
+                given.append(await self.received())  # type: ignore[attr-defined]
             result = await method(self, *given)
             if result is not None:
                 self.finish(await _encoded(result))
 
         # Action and resource are named: a bare @authorized keeps the first that it sees.
-        guarded = web.authenticated(authorized(action, resource=RESOURCE)(call))
+        # Of an upload, prepare has asked the authorizer already.
+        guarded = web.authenticated(call if upload else authorized(action, resource=RESOURCE)(call))
         wrapped = cast("Method", functools.wraps(method)(guarded))
         wrapped.operation = what  # type: ignore[attr-defined]
         return wrapped
 
     return decorate
+
+
+class _Owner(IdentityProvider):
+    """Says that it is the user who started this server: who else could know the token in server.json?"""
+
+    def get_user(self, handler: web.RequestHandler) -> User:
+        """That user."""
+        return User(_users_name())
+
+    def is_token_authenticated(self, handler: web.RequestHandler) -> bool:
+        """By a header, which no page of another origin sends."""
+        return True
+
+
+@functools.cache
+def _users_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may give us a uid that has no name
+        return str(os.geteuid())
+
+
+_OWNER = _Owner()
 
 
 class Handler(APIHandler):
@@ -148,6 +183,12 @@ class Handler(APIHandler):
         token = self.request.headers.get("X-Auth-Token")
         if token and "Authorization" not in self.request.headers:
             self.request.headers["Authorization"] = f"token {token}"
+        if self._has_owners_token():
+            own = self.identity_provider
+            if hasattr(own, "hub_auth"):  # JupyterHub's authorizer looks at what the Hub knows of its users
+                self.request.headers["Authorization"] = f"token {own.token}"
+            else:
+                self._is_owner = True
         try:
             await super().prepare()
         except web.HTTPError as problem:
@@ -163,6 +204,20 @@ class Handler(APIHandler):
             raise web.HTTPError(http.client.FORBIDDEN, _NOT_LOGGED_IN)
         if len(self.request.body) > MAX_BODY:
             raise TooLarge(f"the body holds {len(self.request.body):,} bytes; {MAX_BODY:,} are the most")
+
+    _is_owner = False
+
+    @property
+    def identity_provider(self) -> IdentityProvider:
+        """Jupyter's, which says who asks; unless it is whoever can read the files of this server's user."""
+        return _OWNER if self._is_owner else super().identity_provider
+
+    def _has_owners_token(self) -> bool:
+        built = self.settings["ra_jobs_services"]
+        given = self.request.headers.get("Authorization", "").removeprefix("token ")
+        return isinstance(built, Services) and hmac.compare_digest(
+            given.encode(errors="replace"), built.owners_token.encode()
+        )
 
     @property
     def _checked_user(self) -> bool:
@@ -279,6 +334,9 @@ async def _encoded(answer: Any) -> bytes:
 def _encoded_list(answer: list[Any]) -> bytes:
     # One by one: to encode it all at once keeps the event loop's thread waiting.
     return b"[" + b",".join(msgspec.json.encode(each) for each in answer) + b"]"
+
+
+IdPrefix = Annotated[str, Meta(pattern="^[0-9a-f]{4,12}$", description="How the id begins.")]
 
 
 def statuses(given: str | None) -> list[RunStatus] | None:

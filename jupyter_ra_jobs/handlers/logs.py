@@ -3,7 +3,7 @@
 import asyncio
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 from tornado import web
@@ -13,9 +13,9 @@ from jupyter_ra_jobs.handlers.base import Handler, operation
 from jupyter_ra_jobs.handlers.downloads import DownloadHandler
 from jupyter_ra_jobs.handlers.streams import StreamHandler
 from jupyter_ra_jobs.logs import Chunk, Lost, open_log, read_gap, read_page
-from jupyter_ra_jobs.models import LogGap, LogMatches, LogPage
-from jupyter_ra_jobs.runs import MAX_LISTED
-from jupyter_ra_jobs.states import TERMINAL, RunStatus
+from jupyter_ra_jobs.models import LogEvent, LogMatches, LogPage
+from jupyter_ra_jobs.run_verbs import MAX_LISTED
+from jupyter_ra_jobs.states import TERMINAL
 
 
 class PageQuery(Struct, frozen=True, kw_only=True):
@@ -39,22 +39,6 @@ class SearchQuery(Struct, frozen=True, kw_only=True):
     ignore_case: bool = True
     before: Annotated[int, Meta(ge=0)] | None = None
     limit: Annotated[int, Meta(ge=1, description="At most 1,000; a higher one is lowered.")] = 100
-
-
-class LogEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An event of a log stream.
-
-    One of type `gap` stands for the bytes between its offsets, which were given back to the disk before the
-    reader came to them. The field `gap`, in `initial`, says to which bytes of the log that has happened.
-    """
-
-    type: Literal["initial", "delta", "gap", "done", "error"]
-    content: str | None = None
-    offset: int | None = None
-    next_offset: int | None = None
-    gap: LogGap | None = None
-    status: RunStatus | None = None
-    error: str | None = None
 
 
 class LogRoute:

@@ -20,6 +20,7 @@ _METHODS = ("get", "put", "post")
 _PARAMETER = re.compile(r"\(\?P<(\w+)>([^)]*)\)")
 _REF = "#/components/schemas/{name}"
 _ALWAYS = (403, 503)
+_BYTES = "application/octet-stream"
 _EVENTS = "text/event-stream"
 _DESCRIBED = {
     400: "Bad input; the message names the field",
@@ -88,6 +89,8 @@ def _operation(
     errors = {*_ALWAYS, *what.errors}
     if what.body is not None:  # also where it has no fields: what is sent must be JSON all the same
         errors |= {400, 413}
+    if what.upload:
+        errors |= {400, 413}
     if what.action != "read":
         errors.add(507)
     words = re.findall(r"\w+", re.sub(r"s/{\w+}", "", _path(pattern)))  # /runs/{run_id}/stop: post_run_stop
@@ -106,6 +109,11 @@ def _operation(
         described["requestBody"] = {
             "required": any(field.required for field in msgspec.structs.fields(what.body)),
             "content": {"application/json": {"schema": schema_of[repr(what.body)]}},
+        }
+    if what.upload:
+        described["requestBody"] = {
+            "required": True,
+            "content": {_BYTES: {"schema": {"type": "string", "format": "binary"}}},
         }
     if what.run_token:
         described["security"] = [{"run_token": []}, {"token": []}, {"ui_token": []}]

@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import Meta, Struct
 
-from jupyter_ra_jobs.handlers.base import Handler, Nothing, operation, statuses
+from jupyter_ra_jobs.handlers.base import Handler, IdPrefix, Nothing, operation, statuses
 from jupyter_ra_jobs.models import NewRun, RerunOptions, Run, RunEdit, RunMessage, RunStarted
-from jupyter_ra_jobs.runs import MAX_LISTED
+from jupyter_ra_jobs.run_verbs import MAX_LISTED
 from jupyter_ra_jobs.states import RunStatus
 
 
@@ -19,6 +19,7 @@ class RunsQuery(Struct, frozen=True, kw_only=True):
     limit: Annotated[int, Meta(ge=1, description="At most 1,000; a higher one is lowered.")] = 50
     status: Annotated[str | None, Meta(description="One status, or several with commas between.")] = None
     sweep_id: str | None = None
+    id_prefix: IdPrefix | None = None
     q: Annotated[str, Meta(max_length=500, description="Part of a name or command.")] | None = None
     before: Annotated[str | None, Meta(description="The last run of the page before.")] = None
 
@@ -43,6 +44,7 @@ class RunsHandler(Handler):
             archived=query.archived,
             status=statuses(query.status),
             sweep_id=query.sweep_id,
+            id_prefix=query.id_prefix,
             text=query.q,
             before=query.before,
         )

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from jupyter_ra_jobs.handlers.base import Handler, Nothing, operation, statuses
+from jupyter_ra_jobs.handlers.base import Handler, IdPrefix, Nothing, operation, statuses
 from jupyter_ra_jobs.metrics import Which
 from jupyter_ra_jobs.models import (
     Message,
@@ -15,16 +15,17 @@ from jupyter_ra_jobs.models import (
     Run,
     Sweep,
     SweepEdit,
+    SweepRow,
     SweepStarted,
 )
-from jupyter_ra_jobs.runs import MAX_LISTED
-from jupyter_ra_jobs.sweep_table import SweepRow
+from jupyter_ra_jobs.run_verbs import MAX_LISTED
 
 
 class SweepsQuery(Struct, frozen=True, kw_only=True):
-    """How many sweeps to list."""
+    """Which sweeps to list."""
 
     limit: Annotated[int, Meta(ge=1, description="At most 1,000; a higher one is lowered.")] = 50
+    id_prefix: IdPrefix | None = None
 
 
 class StartQuery(Struct, frozen=True, kw_only=True):
@@ -60,7 +61,7 @@ class SweepsHandler(Handler):
     )
     async def get(self, query: SweepsQuery) -> list[Sweep]:
         """Each as it stands."""
-        return await self.services.sweeps.page(min(query.limit, MAX_LISTED))
+        return await self.services.sweeps.page(min(query.limit, MAX_LISTED), query.id_prefix or "")
 
     @operation("Create a sweep", action="execute", body=NewSweep, answer=Sweep, errors=(400, 413, 507))
     async def post(self, new: NewSweep) -> Sweep:

@@ -4,6 +4,7 @@ Not for a process that has it open itself: what is opened and closed here would 
 """
 
 import fcntl
+import json
 import os
 import shutil
 import sqlite3
@@ -58,6 +59,8 @@ class Looked(Struct, frozen=True, kw_only=True):
     """Runs that were launched at some time."""
     active: list[Tracking]
     waiting: Waiting | None
+    files: dict[str, list[str]]
+    """The runs that each uploaded file is for, by its hash."""
 
     @property
     def is_known(self) -> bool:
@@ -74,7 +77,9 @@ def look(path: Path) -> Looked:
         (schema,) = connection.execute("PRAGMA user_version").fetchone()
         broken = damage(connection)
         if broken or schema != SCHEMA_VERSION:
-            return Looked(damage=broken, schema=schema, statuses={}, begun=set(), active=[], waiting=waiting)
+            return Looked(
+                damage=broken, schema=schema, statuses={}, begun=set(), active=[], files={}, waiting=waiting
+            )
         statuses, begun = {}, set()
         for row in connection.execute("SELECT id, status, token_hash FROM runs"):
             statuses[row["id"]] = RunStatus(row["status"])
@@ -84,8 +89,19 @@ def look(path: Path) -> Looked:
             f"SELECT {columns(Tracking)} FROM runs WHERE status IN {words(ACTIVE)}"
         ).fetchall()
         tracked = [to_struct(row, Tracking) for row in active]
+        named = connection.execute(
+            "SELECT value AS sha256, json_group_array(runs.id) AS ids FROM runs, json_each(runs.files)"
+            " WHERE runs.files != '{}' GROUP BY value"
+        ).fetchall()
+        files = {row["sha256"]: json.loads(row["ids"]) for row in named}
         return Looked(
-            damage=[], schema=schema, statuses=statuses, begun=begun, active=tracked, waiting=waiting
+            damage=[],
+            schema=schema,
+            statuses=statuses,
+            begun=begun,
+            active=tracked,
+            files=files,
+            waiting=waiting,
         )
 
 

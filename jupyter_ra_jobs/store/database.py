@@ -20,7 +20,7 @@ from jupyter_ra_jobs.models import SidecarIdentity
 from jupyter_ra_jobs.states import TERMINAL, RunStatus
 from jupyter_ra_jobs.store.migrations import MIGRATIONS
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 RESTORE = "stop the server, keep a copy of the folder, and restore a backup (docs/operations.md)"
 _BUSY_SECONDS = 0.25  # how long the event loop may stand still for another process's write
 
@@ -29,6 +29,7 @@ _JSON = {
     "choices",
     "creation_context",
     "env",
+    "files",
     "gpu_ids",
     "gpuwrap_config",
     "metrics",

@@ -16,7 +16,7 @@ _ENDED_HOW = {RunStatus.FAILED: "failed", RunStatus.STOPPED: "was stopped"}
 _NOT_STARTED = words([RunStatus.READY, RunStatus.QUEUED])
 # What a retry has of the run that it repeats.
 _COPIED = """name, command, workdir, origin_alert_id, sweep_id, sweep_params, chat_session_id, gpuwrap_config,
-    tags, notes, timeout_seconds, priority, after, max_retries, gpus, env"""
+    tags, notes, timeout_seconds, priority, after, max_retries, gpus, files, env"""
 
 
 class Ends:

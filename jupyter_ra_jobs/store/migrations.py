@@ -13,5 +13,13 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
         " (n INTEGER PRIMARY KEY, key TEXT NOT NULL, shared TEXT NOT NULL, copies TEXT NOT NULL)",
         "CREATE INDEX making_key ON making (key, n)",
     ),
+    2: (
+        "ALTER TABLE runs ADD COLUMN files TEXT NOT NULL DEFAULT '{}'",
+        "CREATE TABLE files (sha256 TEXT PRIMARY KEY) WITHOUT ROWID",
+        "CREATE TRIGGER runs_files AFTER INSERT ON runs WHEN NEW.files != '{}' BEGIN"
+        " INSERT OR IGNORE INTO files SELECT value FROM json_each(NEW.files); END",
+        "CREATE TRIGGER sweeps_files AFTER INSERT ON sweeps WHEN NEW.run_options != '{}' BEGIN"
+        " INSERT OR IGNORE INTO files SELECT value FROM json_each(NEW.run_options, '$.files'); END",
+    ),
 }
 """The statements that lead from schema n to n + 1."""

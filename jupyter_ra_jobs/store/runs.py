@@ -198,6 +198,7 @@ class Store:
         sweep_id: str | None = None,
         before: int | None = None,
         ids: list[str] | None = None,
+        id_prefix: str | None = None,
         most_bytes: int | None = None,
     ) -> list[Run]:
         """The newest runs first; `archived` takes the archived ones too, `before` is a `number()`.
@@ -205,7 +206,8 @@ class Store:
         With `most_bytes` it ends with the run that brings the texts beyond that: ask again for the next ones.
         """
         where, keys = ["1"], list[Any]()
-        also = "" if ids is None else "+"  # SQLite would look through all that ended, to find the few named
+        # SQLite would look through all that ended, to find the few that are named.
+        also = "" if ids is None and id_prefix is None else "+"
         if not archived:
             where.append(f"NOT {also}is_archived")
         if status is not None:
@@ -219,6 +221,9 @@ class Store:
         if ids is not None:
             where.append("id IN (SELECT value FROM json_each(?))")
             keys.append(json.dumps(ids))
+        if id_prefix is not None:  # by the index of ids, however many runs there are
+            where.append("n IN (SELECT n FROM runs WHERE id >= ? AND id < ?)")
+            keys += [id_prefix, id_prefix + "g"]
         return self._runs(" AND ".join(where), keys, limit=limit, most_bytes=most_bytes)
 
     def scan(self, text: str, before: int) -> tuple[list[str], int]:
@@ -316,6 +321,14 @@ class Store:
         """The variables that a run's creator gave."""
         row = self._db.execute("SELECT env FROM runs WHERE id = ?", (run_id,)).fetchone()
         return dict(json.loads(row["env"])) if row else {}
+
+    def named_files(self, hashes: Sequence[str]) -> set[str]:
+        """Those of these that any run or sweep names, or has named."""
+        rows = self._db.execute(
+            "SELECT sha256 FROM files WHERE sha256 IN (SELECT value FROM json_each(?))",
+            (json.dumps(hashes),),
+        )
+        return {row["sha256"] for row in rows}
 
     def token_hash(self, run_id: str) -> str | None:
         """The hash of the token that a run's reports must bear; None before its launch."""

@@ -1,4 +1,4 @@
--- The whole schema, version 2. Times are seconds since the epoch, JSON columns hold JSON text.
+-- The whole schema, version 3. Times are seconds since the epoch, JSON columns hold JSON text.
 
 CREATE TABLE meta (
     key   TEXT PRIMARY KEY,
@@ -46,6 +46,7 @@ CREATE TABLE runs (
     attempt           INTEGER NOT NULL DEFAULT 1,
     gpus              INTEGER,                            -- how many it asked for; NULL: it said nothing
     gpu_ids           TEXT,                               -- which it has, or had
+    files             TEXT    NOT NULL DEFAULT '{}',      -- what it is given: names, and hashes of content
     start_requested   INTEGER NOT NULL DEFAULT 0,         -- queued, and to be started when a slot is free
     stop_requested_at REAL,
     token_hash        TEXT,                               -- of the run's token, which only its sidecar has
@@ -122,6 +123,18 @@ CREATE TABLE making (
 );
 
 CREATE INDEX making_key ON making (key, n);
+
+-- The uploaded files that runs or sweeps name, or have named: those stay. The database itself sees to it, since
+-- one that was forgotten would be taken away.
+CREATE TABLE files (
+    sha256 TEXT PRIMARY KEY
+) WITHOUT ROWID;
+
+CREATE TRIGGER runs_files AFTER INSERT ON runs WHEN NEW.files != '{}' BEGIN
+    INSERT OR IGNORE INTO files SELECT value FROM json_each(NEW.files); END;
+
+CREATE TRIGGER sweeps_files AFTER INSERT ON sweeps WHEN NEW.run_options != '{}' BEGIN
+    INSERT OR IGNORE INTO files SELECT value FROM json_each(NEW.run_options, '$.files'); END;
 
 CREATE TABLE alerts (
     n            INTEGER PRIMARY KEY AUTOINCREMENT,

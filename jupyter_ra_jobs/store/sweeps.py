@@ -77,9 +77,13 @@ class SweepTable:
         """Whether there is such a sweep."""
         return self._db.execute("SELECT 1 FROM sweeps WHERE id = ?", (sweep_id,)).fetchone() is not None
 
-    def page(self, limit: int = -1) -> list[StoredSweep]:
+    def page(self, limit: int = -1, id_prefix: str = "") -> list[StoredSweep]:
         """The newest sweeps first; -1 means all of them."""
-        rows = self._db.execute(f"SELECT {_COLUMNS} FROM sweeps ORDER BY n DESC LIMIT ?", (limit,))
+        which = "n IN (SELECT n FROM sweeps WHERE id >= :from AND id < :to)" if id_prefix else "1"
+        rows = self._db.execute(
+            f"SELECT {_COLUMNS} FROM sweeps WHERE {which} ORDER BY n DESC LIMIT :limit",
+            {"from": id_prefix, "to": id_prefix + "g", "limit": limit},
+        )
         return [to_struct(row, StoredSweep) for row in rows]
 
     def changed_since(self, rev: int, limit: int) -> list[tuple[int, str]]:

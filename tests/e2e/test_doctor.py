@@ -1,6 +1,7 @@
 """`jupyter ra-jobs doctor`, on workdirs that are broken as real ones are."""
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -314,6 +315,23 @@ def test_left_over_files(used: World) -> None:
     assert not half.exists()
     shutil.rmtree(unknown)
     assert examined(used) == {}
+
+
+def test_files_gone(server: Server) -> None:
+    """Of runs that were given them; and a half-made upload is no file."""
+    content = b"content"
+    sha256 = hashlib.sha256(content).hexdigest()
+    assert server.request("PUT", f"/files/{sha256}", content).status == 200
+    run_id = server.create("true", files={"a": sha256})["id"]
+    assert examined(server.world) == {}
+    folder = server.world.workdir / ".agents" / "files"
+    (folder / sha256).rename(folder / f"{sha256}.123.1.abcd")
+    os.utime(folder / f"{sha256}.123.1.abcd", (time.time() - 100,) * 2)
+    half, gone = examined(server.world)["runs"]
+    assert f"{sha256}.123.1.abcd" in half["says"]
+    assert f"{sha256} (of run {run_id})" in gone["says"]
+    (folder / f"{sha256}.123.1.abcd").chmod(0o644)
+    assert "others may read" in examined(server.world)["rights"][0]["says"]
 
 
 @pytest.mark.parametrize("name", ["", "runs", "jobs.db"])

@@ -225,6 +225,7 @@ class Server:
             disk_low_bytes=0,
             max_streams=1,
             stream_patience=1e9,
+            max_file_bytes=1000,
         )
         launching = LaunchSettings(
             shell="sh",

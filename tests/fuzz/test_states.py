@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from msgspec import convert, structs
 
-from jupyter_ra_jobs import sweeps
+from jupyter_ra_jobs import sweep_verbs
 from jupyter_ra_jobs.errors import RaJobsError
 from jupyter_ra_jobs.models import NewRun, NewSweep, Report, RerunOptions, Run, RunEdit, Sweep, SweepEdit
 from jupyter_ra_jobs.states import ACTIVE, TERMINAL, TRANSITIONS, RunStatus
@@ -484,8 +484,8 @@ class SlicedStates(States):
     def __init__(self) -> None:
         self.patch = pytest.MonkeyPatch()
         for module, name in [
-            (sweeps, "_SLICE_RUNS"),
-            (sweeps, "_SLICE_RETRIED"),
+            (sweep_verbs, "_SLICE_RUNS"),
+            (sweep_verbs, "_SLICE_RETRIED"),
             (bulk, "SLICE"),
             (ends, "SLICE"),
         ]:

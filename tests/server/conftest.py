@@ -87,6 +87,7 @@ class Api:
         plain = re.sub(r"(?<=^/runs/)[^/]+", "{run_id}", path.partition("?")[0])
         plain = re.sub(r"(?<=^/sweeps/)(?!wild)[^/]+", "{sweep_id}", plain)
         plain = re.sub(r"(?<=^/alerts/)[^/]+", "{alert_id}", plain)
+        plain = re.sub(r"(?<=^/files/)[^/]+", "{sha256}", plain)
         operation = DOCUMENT["paths"].get(plain, {}).get(method.lower())
         if operation is not None and answer.status == 200:
             schema = operation["responses"]["200"]["content"]["application/json"]["schema"]

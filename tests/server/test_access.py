@@ -1,5 +1,6 @@
 """Who may do what, and what the site's authorizer is asked. Who may nothing: test_walk.py."""
 
+import hashlib
 import re
 from typing import Any
 
@@ -25,6 +26,7 @@ SERVED = [
 # Everything else is for who may read.
 EXECUTE = {
     ("POST", "/runs"),
+    ("PUT", "/files/HASH"),
     ("PUT", "/runs/ID"),
     *(("POST", f"/runs/ID/{verb}") for verb in ("queue", "start", "stop", "rerun", "status")),
     ("POST", "/runs/ID/add-to-sweep"),
@@ -40,11 +42,14 @@ WRITE = {
     ("POST", "/cluster/detect"),
 }
 ENDLESS = "/events"
+HASH = hashlib.sha256(b"{}").hexdigest()
+"""Of a file with the content that the tests here send."""
 
 
 def path_of(pattern: str) -> str:
-    """A route's path, with ID for the run's or the sweep's, and NAME for an artifact's."""
-    return re.sub(r"\(\?P<\w+_id>[^)]*\)", "ID", pattern).replace("(?P<name>.+)", "NAME")
+    """A route's path, with ID for the run's or the sweep's, NAME for an artifact's, HASH for a file's."""
+    path = re.sub(r"\(\?P<\w+_id>[^)]*\)", "ID", pattern).replace("(?P<name>.+)", "NAME")
+    return re.sub(r"\(\?P<sha256>[^)]*\)", "HASH", path)
 
 
 ROUTE_LIST = [(method, path_of(pattern)) for method, pattern in SERVED]
@@ -110,6 +115,8 @@ class TestAuthorizer:
         ended = await api.create_at("stopped")
         api.log(ended).write_text("text\n")
         api.keep(ended, "NAME")
+        assert (await api.call("PUT", f"/files/{HASH}", b"{}")).status == 200
+        Some.asked.pop()
         api.services.store.sweeps.add(make_sweep(id="a-sweep"))
         monkeypatch.setattr(Some, "may", frozenset(may.split()))
         refused = set()
@@ -121,6 +128,7 @@ class TestAuthorizer:
             query = "?q=text" if path.endswith("search") else ""
             body = {"status": "finished"} if path.endswith("status") else {}
             there = path.replace("ID", "a-sweep" if path.startswith("/sweeps") else ended) + query
+            there = there.replace("HASH", HASH)
             answer = await api.call(method, there, body if method in {"POST", "PUT"} else None)
             assert answer.status in {200, 400, 403, 404, 409}, (method, path, answer.body)
             assert method != "GET" or answer.status == (200 if "read" in may else 403) or "sidecar" in path

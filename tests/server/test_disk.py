@@ -90,7 +90,7 @@ class TestOpenUmask:
         folders = {path.name: path.stat().st_mode & 0o777 for path in made if path.is_dir()}
         ours = {path.name: path.stat().st_mode & 0o777 for path in made if path.is_file()}
         assert ours.pop("kept") == 0o666
-        assert folders == dict.fromkeys([".agents", "runs", run["id"], "artifacts"], 0o700)
+        assert folders == dict.fromkeys([".agents", "files", "runs", run["id"], "artifacts"], 0o700)
         assert {
             "jobs.db",
             "server.json",

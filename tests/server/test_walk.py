@@ -19,7 +19,7 @@ from tornado.routing import PathMatches, Router, Rule, RuleRouter
 from jupyter_ra_jobs.states import RunStatus
 from tests.conftest import World
 from tests.server.conftest import UNKNOWN, Api
-from tests.server.test_access import EXECUTE, METHODS, ROUTE_LIST, WRITE
+from tests.server.test_access import EXECUTE, HASH, METHODS, ROUTE_LIST, WRITE
 from tests.server.test_status import launched
 from tests.unit.records import make_sweep
 
@@ -28,7 +28,7 @@ OPEN = {("GET", "/"), ("GET", "")}
 UI = "https://ui.example:3000"
 OTHER = "https://other.example"
 _GROUP = re.compile(r"\(\?P<(\w+)>[^)]*\)")
-_NAMED = {"run_id": "ID", "sweep_id": "ID", "alert_id": "ID", "name": "NAME"}
+_NAMED = {"run_id": "ID", "sweep_id": "ID", "alert_id": "ID", "name": "NAME", "sha256": "HASH"}
 
 
 def rules(router: RuleRouter) -> Iterator[Rule]:
@@ -63,7 +63,7 @@ def routes(jp_serverapp: ServerApp) -> dict[str, type[Any]]:
 
 def there(path: str, run_id: str) -> str:
     """The path for this run, or sweep, or alert."""
-    return path.replace("ID", run_id)
+    return path.replace("ID", run_id).replace("HASH", HASH)
 
 
 async def cookie(api: Api) -> str:

@@ -1,6 +1,7 @@
 """From parameters to cells, and from a cell to its command."""
 
 import itertools
+import json
 import shlex
 from typing import Any
 
@@ -96,6 +97,14 @@ def test_command() -> None:
     cell = {"lr": 0.1, "name": "it's a b", "flag": True, "none": None}
     built = command("train {lr} ${lr} {other}", cell)
     assert built == "train 0.1 ${lr} {other} '--name=it'\"'\"'s a b' --flag=true --none=null"
+
+
+def test_command_of_all_values() -> None:
+    """`{**}` is the whole cell, as JSON that a program reads back."""
+    cell = {"lr": 0.1, "name": "it's {lr} ž", "list": [1, None]}
+    *words, last = shlex.split(command("python train.py {**}", cell))
+    assert (words, json.loads(last)) == (["python", "train.py"], cell)
+    assert command("awk ${**} {lr}", {"lr": 1}) == "awk ${**} 1"
 
 
 @given(st.dictionaries(st.from_regex(r"[a-z]{1,3}", fullmatch=True), st.text(max_size=20), max_size=4))

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_ra_jobs import launcher
+from jupyter_ra_jobs.files import Staged
 from jupyter_ra_jobs.launcher import Prepared
 from jupyter_ra_jobs.layout import write_private
 
@@ -14,7 +15,8 @@ def prepared(run_dir: Path) -> Prepared:
     path = run_dir / "spec.json"
     beside = launcher._write_beside(path, b"{}")
     (run_dir / "artifacts").mkdir(exist_ok=True)
-    return Prepared(path, beside, run_dir / "artifacts", "", ("", ""), "", None)
+    staged = Staged(run_dir / "files", None)
+    return Prepared(path, beside, staged, run_dir / "artifacts", "", ("", ""), "", None)
 
 
 def test_discarded(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ def test_rights(tmp_path: Path) -> None:
     store.set_meta("key", "value")
     assert modes(tmp_path) == {
         ".agents": 0o700,
+        ".agents/files": 0o700,
         ".agents/runs": 0o700,
         ".agents/server.json": 0o600,
         ".agents/jobs.db": 0o600,
@@ -53,7 +54,8 @@ def test_taken_over(tmp_path: Path) -> None:
     store.set_meta("key", "value")
     found = modes(tmp_path / ".agents")
     del found["jobs.json"]
-    assert found == {"runs": 0o700, "jobs.db": 0o600, "jobs.db-wal": 0o600, "jobs.db-shm": 0o600}
+    databases = dict.fromkeys(["jobs.db", "jobs.db-wal", "jobs.db-shm"], 0o600)
+    assert found == {"files": 0o700, "runs": 0o700, **databases}
     layout.create()
     store.close()
 

@@ -203,6 +203,7 @@ LISTED: dict[str, dict[str, Any]] = {
     "two statuses": {"status": [RunStatus.RUNNING, RunStatus.QUEUED]},
     "two common ones": {"status": [RunStatus.FINISHED, RunStatus.FAILED]},
     "a sweep's running": {"sweep_id": "sweep", "status": [RunStatus.RUNNING]},
+    "those that begin so": {"id_prefix": f"{MANY:012x}"[:11], "status": TERMINAL},
     "those named that have ended": {"ids": [f"{n:012x}" for n in (99, MANY)], "status": TERMINAL},
 }
 

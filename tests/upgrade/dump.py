@@ -5,6 +5,7 @@
 Everything in it was done by a real server, to runs of all statuses, sweeps and alerts.
 """
 
+import hashlib
 import json
 import sqlite3
 import tempfile
@@ -44,7 +45,10 @@ def live(server: Server) -> None:
         wait_for(lambda run_id=run_id: server.log(run_id) == b"on\n", "it is at work")  # type: ignore[misc]
     server.post(f"/runs/{stopped}/stop")
     server.ended(stopped)
-    ready = server.create("echo ready", timeout_seconds=60, max_retries=2, gpus=0)["id"]
+    file = hashlib.sha256(b"text").hexdigest()
+    assert server.request("PUT", f"/files/{file}", b"text").status == 200
+    options = {"timeout_seconds": 60, "max_retries": 2, "gpus": 0, "files": {"a.txt": file}}
+    ready = server.create("echo ready", **options)["id"]
     queued = server.create("echo queued", priority=3, after=[ready])["id"]
     assert server.post(f"/runs/{queued}/queue").status == 200
     sweep = {"base_command": "echo {x}; exit {x}", "parameters": {"x": [0, 1, 2]}}

@@ -9,7 +9,8 @@ from typing import Any
 
 from msgspec import UNSET, structs
 
-from jupyter_ra_jobs.errors import BadInput, Conflict, NotFound
+from jupyter_ra_jobs.errors import BadInput, Conflict, FileGone, NotFound
+from jupyter_ra_jobs.files import Files
 from jupyter_ra_jobs.folders import Folders
 from jupyter_ra_jobs.gpus import Gpus
 from jupyter_ra_jobs.launcher import Launcher, Prepared
@@ -23,6 +24,7 @@ MAX_COMMAND_BYTES = 128 * 1024 - 1
 MAX_ENV_BYTES = 512 * 1024
 MAX_TAGS = 100
 MAX_LISTED = 1_000
+_FILE_BYTES = 100  # of a file's name and hash, as they are listed
 _PAGE_BYTES = 8 * 1024 * 1024  # of commands in a page; the next page has the others
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
@@ -35,6 +37,7 @@ class Runs:
         store: Store,
         launcher: Launcher,
         layout: Layout,
+        files: Files,
         folders: Folders,
         gpus: Gpus,
         *,
@@ -44,6 +47,7 @@ class Runs:
         self._store = store
         self._launcher = launcher
         self._layout = layout
+        self._files = files
         self._gpus = gpus
         self._auto_start_queued = auto_start_queued
         self._wake = wake
@@ -62,6 +66,7 @@ class Runs:
         archived: bool = False,
         status: Iterable[RunStatus] | None = None,
         sweep_id: str | None = None,
+        id_prefix: str | None = None,
         text: str | None = None,
         before: str | None = None,
     ) -> tuple[list[Run], bool]:
@@ -74,7 +79,12 @@ class Runs:
             number = self._store.number(before) if before else None
         except NotFound as problem:
             raise BadInput(f"before: {problem}") from problem
-        filters: dict[str, Any] = {"archived": archived, "status": status, "sweep_id": sweep_id}
+        filters: dict[str, Any] = {
+            "archived": archived,
+            "status": status,
+            "sweep_id": sweep_id,
+            "id_prefix": id_prefix,
+        }
         slices = in_slices(self._store, number, limit + 1, **filters)
         if text:
             slices = self._search(text, number, filters)
@@ -84,7 +94,7 @@ class Runs:
                 if len(found) == limit or size > _PAGE_BYTES:
                     return found, True
                 found.append(run)
-                size += len(run.command)
+                size += len(run.command) + _FILE_BYTES * len(run.files)
         return found, False
 
     async def _search(
@@ -107,6 +117,7 @@ class Runs:
         """
         await self._gpus.check(new.gpus)
         run, env = self.build(new, await self.checked_workdir(new.workdir)), checked_env(new.env)
+        self._files.check(run.files)
         # Prepared first: what the disk or the machine refuses is known before the store has the run.
         prepared = await self._prepare(run, env) if new.auto_start else None
         try:
@@ -114,6 +125,7 @@ class Runs:
                 if not claim():
                     raise Conflict("somebody else was quicker")
                 self._store.queue.check_after(run.after)
+                self._files.check(run.files)
                 self._store.add(run, env)
         except BaseException:
             if prepared is not None:
@@ -162,6 +174,7 @@ class Runs:
             after=list(dict.fromkeys(new.after)),
             max_retries=new.max_retries,
             gpus=new.gpus,
+            files=new.files,
         )
 
     async def edit(self, run_id: str, edit: RunEdit) -> Run:
@@ -193,13 +206,14 @@ class Runs:
 
         One that needs GPUs, or others to finish first, always takes its turn in the queue.
 
-        Raises Conflict from any other status, Unavailable, StorageFull and BadInput (its workdir is gone),
-        with nothing changed.
+        Raises Conflict from any other status, Unavailable, StorageFull and BadInput (its workdir or a file of
+        it is gone), with nothing changed.
         """
         run = self._store.run(run_id)
         if run.status not in (RunStatus.READY, RunStatus.QUEUED):
             raise Conflict(f"run {run_id} is {run.status} and cannot be started; rerun it to run it again")
         await self.checked_workdir(run.workdir)
+        self._files.check(run.files)
         await self._gpus.check(run.gpus)
         return await self._start(run, await self._prepare(run, self._store.env(run_id)))
 
@@ -208,7 +222,10 @@ class Runs:
         if run.gpus or run.after:
             await self._launcher.check()
             return None
-        return await self._launcher.prepare(run, env, [] if run.gpus == 0 else None)
+        try:
+            return await self._launcher.prepare(run, env, [] if run.gpus == 0 else None)
+        except FileGone as problem:
+            raise BadInput(f"files: {problem}") from problem
 
     async def _start(self, run: Run, prepared: Prepared | None) -> Run:
         try:
@@ -303,6 +320,10 @@ class Runs:
         return self._store.run(run_id)
 
     # -- checks ------------------------------------------------------------------------------------
+
+    def check_files(self, files: Mapping[str, str]) -> None:
+        """Raise BadInput for files that a run can't be given."""
+        self._files.check(files)
 
     async def checked_workdir(self, given: str | None) -> str:
         """An absolute path to a folder that is there; relative ones start at the server's workdir.

@@ -27,7 +27,7 @@ from jupyter_ra_jobs.models import (
     SweepEdit,
     SweepStatus,
 )
-from jupyter_ra_jobs.runs import Runs, checked_command, checked_env, checked_text
+from jupyter_ra_jobs.run_verbs import Runs, checked_command, checked_env, checked_text
 from jupyter_ra_jobs.states import ACTIVE, TERMINAL, RunStatus
 from jupyter_ra_jobs.store import Copy, Store, SweepCount
 
@@ -71,10 +71,10 @@ class Sweeps:
         """One sweep, or NotFound."""
         return self._complete([self._store.sweeps.get(sweep_id)])[0]
 
-    async def page(self, limit: int) -> list[Sweep]:
+    async def page(self, limit: int, id_prefix: str = "") -> list[Sweep]:
         """The newest sweeps first."""
         shown = []
-        for stored in self._store.sweeps.page(limit):
+        for stored in self._store.sweeps.page(limit, id_prefix):
             shown += self._complete([stored])
             await asyncio.sleep(0)  # each may have thousands of runs: let others in between
         return shown
@@ -96,6 +96,7 @@ class Sweeps:
         Raises BadInput.
         """
         await self._gpus.check(new.gpus)
+        self._runs.check_files(new.files)
         env = checked_env(new.env)
         created_at, starts = time.time(), new.auto_start or new.status == "running"
         sweep = StoredSweep(
@@ -121,6 +122,7 @@ class Sweeps:
         sweep = structs.replace(sweep, total_combinations=children.total)
         async with self._kept(children if not sweep.is_draft else None, start=starts) as add_to:
             with self._store.transaction():
+                self._runs.check_files(new.files)
                 self._store.sweeps.add(sweep, env)
                 add_to(sweep.id)
         await self._go_on()
