@@ -2,13 +2,19 @@
 
 RaJobsError (500)
 ├── BadInput (400)      the caller's words are wrong; the message says what would be right
+├── Forbidden (403)     who asks has no login, or may not do this
 ├── NotFound (404)      no such run, sweep or file
 │   └── FileGone        a file that a run needs is not there any more
 ├── Conflict (409)      the state of the thing forbids it
 ├── TooLarge (413)      a body beyond what this route takes
 ├── Unavailable (503)   something of the machine is missing, tmux for one
 │   └── Busy            too many do this at once; later there is room
-└── StorageFull (507)   the disk took nothing; the store is as it was
+├── StorageFull (507)   the disk took nothing; the store is as it was
+└── in the client alone:
+    ├── NoServer        there is none, or none answers
+    ├── ConnectionLost  it went away before it answered
+    ├── NoResult        the function that a run called has given none
+    └── TimedOut        what was waited for has not come about
 """
 
 
@@ -24,6 +30,13 @@ class BadInput(RaJobsError):
 
     status = 400
     reason = "Bad Request"
+
+
+class Forbidden(RaJobsError):
+    """Who asks is not logged in, or may not do this."""
+
+    status = 403
+    reason = "Forbidden"
 
 
 class NotFound(RaJobsError):
@@ -70,3 +83,19 @@ class StorageFull(RaJobsError):
 
     status = 507
     reason = "Insufficient Storage"
+
+
+class NoServer(RaJobsError):
+    """No server was found, or none answers where one should be."""
+
+
+class ConnectionLost(RaJobsError):
+    """The server went away before it answered; whether it did what was asked is not known."""
+
+
+class TimedOut(RaJobsError):
+    """What was waited for has not come about in the time that was given."""
+
+
+class NoResult(RaJobsError):
+    """A function's run was stopped, killed or lost, or what it gave can't be brought here; it says which."""

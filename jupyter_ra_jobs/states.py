@@ -15,6 +15,7 @@ class RunStatus(str, Enum):
     STOPPED = "stopped"
 
     __str__ = str.__str__
+    __repr__ = str.__repr__  # a cell shows 'finished'
 
 
 TRANSITIONS: dict[RunStatus, frozenset[RunStatus]] = {

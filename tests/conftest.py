@@ -18,6 +18,9 @@ import pytest
 
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
 
+# Who starts us in the background may have us ignore it, and what we start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 T = TypeVar("T")
 # As `python -m jupyter_ra_jobs`, without an optional part of jsonschema that takes 1.5 s to import, 70 % of a
 # server's start: the syntax of international URIs, which nothing here checks.

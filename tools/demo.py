@@ -33,6 +33,7 @@ TERMINAL = ("finished", "failed", "stopped")
 EXAMPLE_README = """\
 # Example project
 `train_digits.py` trains a small network on handwritten digits: `python train_digits.py --help`.
+`quickstart.ipynb` runs it from a notebook.
 The runs that were started here are in `.agents/`.
 """
 
@@ -84,7 +85,8 @@ class Server:
 def make_project(folder: Path) -> None:
     """A project as a researcher has it: a training script and a README."""
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(ROOT / "examples" / "train_digits.py", folder)
+    for name in ("train_digits.py", "quickstart.ipynb"):
+        shutil.copy(ROOT / "examples" / name, folder)
     (folder / "README.md").write_text(EXAMPLE_README)
 
 

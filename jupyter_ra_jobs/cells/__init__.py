@@ -1,0 +1,1 @@
+"""Python from cells: what `import jupyter_ra_jobs as ra` offers."""

@@ -1,0 +1,1 @@
+"""Python functions as runs, and files that runs are given, as a notebook has them."""
