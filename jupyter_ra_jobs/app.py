@@ -3,7 +3,7 @@
 import datetime
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +14,9 @@ from jupyter_server.utils import url_path_join
 from msgspec import Struct
 from traitlets import Bool, Enum, Float, Integer, List, TraitError, Unicode, default, validate
 
+from jupyter_ra_jobs import grids
 from jupyter_ra_jobs._version import __version__
+from jupyter_ra_jobs.cli.verbs import APPS, VERBS
 from jupyter_ra_jobs.errors import RaJobsError
 from jupyter_ra_jobs.executors.tmux import TmuxExecutor
 from jupyter_ra_jobs.export import ExportApp
@@ -44,11 +46,8 @@ class RaJobsApp(ExtensionApp):
     load_other_extensions = True
     aliases = {**JupyterApp.aliases, "workdir": "RaJobsApp.workdir"}
     subcommands = {
-        "doctor": (
-            "jupyter_ra_jobs.doctor.DoctorApp",
-            "Is all well with a workdir? If not, how is it mended?",
-        ),
-        "export": (ExportApp, "Print all runs and sweeps in the form of jobs.json."),
+        "doctor": ("jupyter_ra_jobs.doctor.DoctorApp", APPS["doctor"]),
+        "export": (ExportApp, APPS["export"]),
     }
 
     workdir = Unicode(
@@ -123,7 +122,7 @@ class RaJobsApp(ExtensionApp):
         1 << 30, min=0, help="Most bytes of a file that a caller may upload for runs."
     ).tag(config=True)
     max_sweep_runs = Integer(
-        10_000, min=1, help="Most runs that one sweep may have; larger grids need max_runs."
+        grids.USUAL_MOST, min=1, help="Most runs that one sweep may have; larger grids need max_runs."
     ).tag(config=True)
     gpus = List(
         Unicode(),
@@ -165,6 +164,13 @@ class RaJobsApp(ExtensionApp):
         if not name or any(sign in name for sign in ":.=\0\n"):
             raise TraitError(f"tmux_session: {name!r} is no session name; it may not hold any of `: . =`")
         return name
+
+    def emit_subcommands_help(self) -> Generator[str, None, None]:
+        """The verbs of the command line too, which need no server of ours and are not started by us."""
+        yield from ["Subcommands", "===========", "What can be said as `jupyter ra-jobs VERB --help`:", ""]
+        for verb, text in {**{verb: text for verb, (_, text) in VERBS.items()}, **APPS}.items():
+            yield from [verb, f"    {text}"]
+        yield ""
 
     def _link_jupyter_server_extension(self, serverapp: ServerApp) -> None:
         """Take the settings. A wrong one must not leave us with the defaults, of the workdir for one."""

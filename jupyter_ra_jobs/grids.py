@@ -10,13 +10,17 @@ import random
 import re
 import shlex
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from jupyter_ra_jobs.errors import BadInput
 
 Method = Literal["grid", "random", "zip"]
 Cell = dict[str, Any]
+
+USUAL_MOST = 10_000
+"""How many runs a sweep may have, unless the server's `max_sweep_runs` says otherwise."""
+_MOST_DRAWN = 1_000_000  # for a preview: far beyond any sweep, and not yet beyond a laptop
 
 _BAD_KEY = re.compile(r"[\s=\0'\"{}]")
 # Of any name: an alternative for each of thousands would be tried at each brace.
@@ -53,6 +57,21 @@ def cells(
         rows = itertools.product(*lists.values())
     wanted = _wanted(total, max_runs, most)
     return [dict(zip(lists, row, strict=True)) for row in itertools.islice(rows, wanted)], total
+
+
+def preview(
+    parameters: Mapping[str, Any], method: Method, *, first: int, max_runs: int | None, seed: int | None
+) -> tuple[list[Cell], int, int | None]:
+    """The first cells of a sweep, how many there would be, and how many combinations (None: no end of them).
+
+    How many the server takes, it says itself. Raises BadInput as `cells`.
+    """
+    drawn = method == "random"
+    # Another number of cells would be another draw; of a grid the first are the first.
+    made = max_runs if drawn else min(first, max_runs or first)
+    found, total = cells(parameters, method, most=_MOST_DRAWN, max_runs=made, seed=seed)
+    runs = len(found) if drawn or total is None else min(total, max_runs or total)
+    return found[:first], runs, total
 
 
 def _wanted(total: int, max_runs: int | None, most: int) -> int:
@@ -147,6 +166,22 @@ def command(base: str, cell: Mapping[str, Any]) -> str:
         shlex.quote(f"--{key}={as_argument(value)}") for key, value in cell.items() if key not in placed
     ]
     return " ".join([filled, *appended])
+
+
+def joined(words: Sequence[str], names: Collection[str]) -> str:
+    """Words as one base command, quoted for the shell, but for the places of these parameters."""
+    return " ".join(_quoted(word, names) for word in words)
+
+
+def _quoted(word: str, names: Collection[str]) -> str:
+    parts, rest = [], 0
+    for place in _PLACE.finditer(word):
+        if place[1] in names:
+            parts += [word[rest : place.start()], place[0]]
+            rest = place.end()
+    parts.append(word[rest:])
+    quoted = [part if at % 2 else shlex.quote(part) for at, part in enumerate(parts) if part]
+    return "".join(quoted) or "''"
 
 
 def as_argument(value: Any) -> str:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_ra_jobs.errors import BadInput
-from jupyter_ra_jobs.grids import cells, command
+from jupyter_ra_jobs.grids import cells, command, preview
 
 
 def make(parameters: dict[str, Any], method: Any = "grid", **limits: Any) -> Any:
@@ -38,6 +38,25 @@ def test_a_huge_grid_costs_what_is_asked_for() -> None:
         found, total = make(huge, method, max_runs=10)
         assert len(found) == 10
         assert total == 8**50
+
+
+@pytest.mark.parametrize("method", ["grid", "zip", "random"])
+@pytest.mark.parametrize("max_runs", [2, 30, 60, None])
+def test_a_preview_is_the_beginning(method: Any, max_runs: int | None) -> None:
+    """The first of the cells that will be made, and how many those are."""
+    given: dict[str, Any] = {"a": list(range(50)), "b": list(range(50))}
+    if method == "random" and max_runs is None:
+        return
+    all_of_them, total = make(given, method, max_runs=max_runs, seed=7, most=2500)
+    shown = preview(given, method, first=10, max_runs=max_runs, seed=7)
+    assert shown == (all_of_them[:10], len(all_of_them), total)
+
+
+def test_a_preview_of_no_end() -> None:
+    """Of ranges there is no count of combinations; a draw that no memory holds is refused."""
+    assert preview({"a": {"min": 0, "max": 1}}, "random", first=1, max_runs=3, seed=1)[1:] == (3, None)
+    with pytest.raises(BadInput, match="ask for fewer"):
+        preview({"a": {"min": 0, "max": 1}}, "random", first=1, max_runs=10**12, seed=1)
 
 
 def test_zip() -> None:

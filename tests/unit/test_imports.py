@@ -50,6 +50,30 @@ ALLOWED = {
     "cells.serve": "cells cells.session cells.surroundings client client.address errors",
     "cells.functions": "_call_worker cells.objects cells.results cells.session errors",
     "cells.magics": "cells cells.objects cells.session client.calls states",
+    "grids": "errors",
+    "cli.verbs": "",
+    "cli.codes": "errors",
+    "cli.output": "",
+    "cli.parsing": "cli.codes",
+    "cli.values": "errors",
+    "cli.calling": "cli.codes cli.parsing cli.verbs errors",
+    "cli.reaching": "client errors models",
+    "cli.completing": "cli.calling cli.reaching cli.verbs errors models states",
+    "cli.waiting": "cells.bars cli.calling cli.codes cli.output cli.reaching client models states",
+    "cli.making": "cells.surroundings cli.completing cli.parsing cli.reaching client errors",
+    "cli.run": "cli.calling cli.codes cli.making cli.parsing cli.reaching cli.waiting client client.names "
+    "errors models",
+    "cli.rerun": "cli.completing cli.parsing cli.reaching cli.run models",
+    "cli.sweep": "cli.calling cli.codes cli.making cli.parsing cli.reaching cli.values cli.waiting "
+    "client.names errors grids models",
+    "cli.list": "cli.calling cli.codes cli.completing cli.output cli.parsing cli.reaching client errors "
+    "models states",
+    "cli.show": "cli.codes cli.completing cli.output cli.parsing cli.reaching",
+    "cli.logs": "cli.calling cli.codes cli.completing cli.output cli.parsing cli.reaching cli.waiting client "
+    "errors models",
+    "cli.wait": "cli.completing cli.parsing cli.reaching cli.waiting",
+    "cli.change": "cli.calling cli.codes cli.completing cli.parsing cli.reaching client errors models",
+    "cli.attach": "cli.completing cli.parsing cli.reaching errors models states",
     "logs": "errors models",
     "metric_files": "errors layout logs metric_library metric_rows series",
     "log_search": "errors logs models",
@@ -70,7 +94,6 @@ ALLOWED = {
     "store.check": "errors models states store.database",
     "files": "errors layout logs models store",
     "artifacts": "belongings errors folders layout logs models store walks",
-    "grids": "errors",
     "progress": "",
     "rules": "models states",
     "metrics": "artifacts belongings errors layout metric_files metric_library metric_rows models series "
@@ -113,7 +136,7 @@ ALLOWED = {
     "handlers.server": "_version changes errors feed handlers.base handlers.openapi handlers.streams models",
     "handlers": "handlers.alerts handlers.artifacts handlers.base handlers.cluster handlers.files "
     "handlers.logs handlers.metrics handlers.runs handlers.server handlers.status handlers.sweeps",
-    "app": "_version errors executors.tmux export handlers launcher layout rules services",
+    "app": "_version cli.verbs errors executors.tmux export grids handlers launcher layout rules services",
     "doctor.findings": "",
     "doctor.machine": "_version doctor.findings errors executors.tmux",
     "doctor.settings": "app doctor.findings",
@@ -122,7 +145,8 @@ ALLOWED = {
     "doctor": "_version app doctor.data doctor.findings doctor.machine doctor.server doctor.settings layout",
     "__init__": "_version app cells cells.functions cells.magics cells.objects cells.serve cells.session "
     "client errors",
-    "__main__": "app",
+    "cli": "app cli.calling cli.completing cli.verbs",
+    "__main__": "cli",
 }
 LATE = {"handlers.openapi", "handlers.server"}
 """These show the list of all routes when asked for it, so they import `handlers` inside a function."""
