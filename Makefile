@@ -31,11 +31,11 @@ lint: $(VENV)/.installed-lint ## ruff and mypy
 	$(VENV)/bin/mypy
 	$(VENV)/bin/mypy tools/*.py
 
-audit: $(VENV)/.installed-audit,tensorboard,wandb ## known vulnerabilities and new licences of what is installed with us
+audit: $(VENV)/.installed-audit,mcp,tensorboard,wandb ## known vulnerabilities and new licences of what is installed with us
 	$(VENV)/bin/python tools/audit.py
 	$(VENV)/bin/python tools/licences.py --check
 
-licences: $(VENV)/.installed-audit,tensorboard,wandb ## docs/licences.md anew
+licences: $(VENV)/.installed-audit,mcp,tensorboard,wandb ## docs/licences.md anew
 	$(VENV)/bin/python tools/licences.py
 
 bench: $(VENV)/.installed-examples,test ## the measurements, each with its reference beside it

@@ -48,6 +48,7 @@ class RaJobsApp(ExtensionApp):
     subcommands = {
         "doctor": ("jupyter_ra_jobs.doctor.DoctorApp", APPS["doctor"]),
         "export": (ExportApp, APPS["export"]),
+        "mcp": ("jupyter_ra_jobs.mcp_server.app.McpApp", APPS["mcp"]),
     }
 
     workdir = Unicode(

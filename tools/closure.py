@@ -7,7 +7,7 @@ from importlib.metadata import distribution
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-EXTRAS = ("tensorboard", "wandb")
+EXTRAS = ("mcp", "tensorboard", "wandb")
 """Those that users install, not those for developers."""
 
 

@@ -52,6 +52,7 @@ def licences(packages: list[str]) -> dict[str, str]:
 def main(arguments: list[str]) -> int:
     """1 when something is to be looked at by a person."""
     ours, all_of_it = closure(), closure(*EXTRAS)
+    of_extra = {extra: closure(extra) for extra in EXTRAS}
     found = licences(list(all_of_it))
     problems = [f"{name}: {found[name]!r} is not in ALLOWED" for name in found if not is_allowed(found[name])]
     problems += [f"{name}: pip-licenses does not know it" for name in all_of_it if name not in found]
@@ -59,8 +60,10 @@ def main(arguments: list[str]) -> int:
         listed = PAGE.read_text()
         problems += [f"{name}: not in {PAGE.name}" for name in found if f"| {name} |" not in listed]
     else:
-        extra = " or ".join(f"`[{name}]`" for name in EXTRAS)
-        rows = [f"| {name} | {found[name]} | {'' if name in ours else extra} |\n" for name in sorted(found)]
+        rows = []
+        for name in sorted(found):
+            with_it = [] if name in ours else [extra for extra in EXTRAS if name in of_extra[extra]]
+            rows.append(f"| {name} | {found[name]} | {' or '.join(f'`[{extra}]`' for extra in with_it)} |\n")
         PAGE.write_text(HEAD + "".join(rows))
     print("\n".join(problems) or f"{len(found)} packages, all under licences that we accept")
     return 1 if problems else 0

@@ -17,5 +17,6 @@ VERBS: dict[str, tuple[str, str]] = {
 APPS = {
     "doctor": "Is all well with a workdir? If not, how is it mended?",
     "export": "Print all runs and sweeps in the form of jobs.json.",
+    "mcp": "A Model Context Protocol server, for agents.",
 }
 """Verbs that are applications of their own, in the form of Jupyter's."""

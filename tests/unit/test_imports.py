@@ -143,6 +143,21 @@ ALLOWED = {
     "doctor.data": "doctor.findings errors layout models states store.check store.database",
     "doctor.server": "_version doctor.findings layout",
     "doctor": "_version app doctor.data doctor.findings doctor.machine doctor.server doctor.settings layout",
+    "mcp_server.plain": "",
+    "mcp_server.hints": "",
+    "mcp_server.arguments": "",
+    "mcp_server.shapes": "mcp_server.plain models",
+    "mcp_server.run_tools": "client client.names errors mcp_server.arguments mcp_server.hints "
+    "mcp_server.shapes models states",
+    "mcp_server.output_tools": "client errors mcp_server.arguments mcp_server.hints mcp_server.plain "
+    "mcp_server.shapes models",
+    "mcp_server.sweep_tools": "client client.names errors grids mcp_server.arguments mcp_server.hints "
+    "mcp_server.plain mcp_server.shapes models",
+    "mcp_server.server_tools": "client mcp_server.arguments mcp_server.hints mcp_server.shapes",
+    "mcp_server.server": "_version client errors mcp_server.hints mcp_server.output_tools "
+    "mcp_server.run_tools mcp_server.server_tools mcp_server.sweep_tools",
+    "mcp_server": "mcp_server.server",
+    "mcp_server.app": "_version mcp_server",
     "__init__": "_version app cells cells.functions cells.magics cells.objects cells.serve cells.session "
     "client errors",
     "cli": "app cli.calling cli.completing cli.verbs",
