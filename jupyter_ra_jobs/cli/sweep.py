@@ -81,7 +81,7 @@ def _preview(command: str, parameters: dict[str, object], args: argparse.Namespa
         parameters, args.method, first=_PREVIEWED, max_runs=args.max_runs, seed=args.seed
     )
     for cell in cells:
-        print(grids.command(command, cell))
+        print(grids.command(command, cell), flush=True)
     shown = f", of which these are the first {_PREVIEWED}" if runs > _PREVIEWED else ""
     say(f"{runs:,} run{'' if runs == 1 else 's'}{shown}")
     if args.method == "random" and args.seed is None:
