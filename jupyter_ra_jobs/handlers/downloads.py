@@ -1,4 +1,4 @@
-"""Files as attachments, whole or in ranges."""
+"""Files as attachments, whole or in ranges; of one version, or broken off."""
 
 import asyncio
 import datetime
@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from io import FileIO
-from typing import Any
+from typing import Any, cast
 
 from jupyter_server.utils import url_escape
 from tornado import web
+from tornado.http1connection import HTTP1Connection
 from tornado.iostream import StreamClosedError
 
 from jupyter_ra_jobs.handlers.base import Handler
@@ -73,17 +74,29 @@ class DownloadHandler(Handler, web.StaticFileHandler):
 
     async def _send_asked(self) -> None:
         """Up to the size that the headers told, however the file grows meanwhile; no more than a chunk of it
-        in memory, however slow the reader is."""
+        in memory, however slow the reader is. What the headers do not tell of is not sent: with the
+        connection broken off, who reads knows that it is not whole, and can ask again."""
         at, end = self._asked
         with suppress(StreamClosedError):  # its reader has gone
             while at < end:
                 # Off the event loop: a disk may take its time.
-                chunk = await asyncio.to_thread(os.pread, self._file.fileno(), min(_CHUNK, end - at), at)
+                chunk = await asyncio.to_thread(self._read, at, min(_CHUNK, end - at))
                 if not chunk:
+                    self.log.info("%s was broken off: the file was changed meanwhile", self.request.path)
+                    cast("HTTP1Connection", self.request.connection).close()
                     return
                 at += len(chunk)
                 self.write(chunk)
                 await self.flush()
+
+    def _read(self, start: int, size: int) -> bytes:
+        data = os.pread(self._file.fileno(), size, start)
+        return data if self.is_as_told(start, start + len(data)) else b""
+
+    def is_as_told(self, start: int, end: int) -> bool:
+        """Whether what was just read from these bytes is of the file that the headers tell of. Blocks."""
+        now, told = os.fstat(self._file.fileno()), self._status
+        return (now.st_mtime_ns, now.st_size) == (told.st_mtime_ns, told.st_size)
 
     def compute_etag(self) -> str:
         """Another one after each change, so that parts of two versions are not put together.

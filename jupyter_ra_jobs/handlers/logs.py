@@ -13,7 +13,7 @@ from jupyter_ra_jobs.handlers.base import Handler, operation
 from jupyter_ra_jobs.handlers.downloads import DownloadHandler
 from jupyter_ra_jobs.handlers.streams import StreamHandler
 from jupyter_ra_jobs.logs import Chunk, Lost, open_log, read_gap, read_page
-from jupyter_ra_jobs.models import LogEvent, LogMatches, LogPage
+from jupyter_ra_jobs.models import LogEvent, LogGap, LogMatches, LogPage
 from jupyter_ra_jobs.run_verbs import MAX_LISTED
 from jupyter_ra_jobs.states import TERMINAL
 
@@ -167,18 +167,28 @@ class LogDownloadHandler(LogRoute, DownloadHandler):  # type: ignore[misc]
         """As an attachment, never as anything that a browser would run.
 
         The gap of a log that met its limit reads as zeros; the header X-RA-Log-Gap says where, as
-        Content-Range would.
+        Content-Range would. One that grows into what is being sent breaks the connection off: the next
+        answer's header tells of it.
         """
         path = self.path_of(run_id)
         file = await asyncio.to_thread(open_log, path)
         if file is None:
             raise NotFound(f"run {run_id} has no log")
-        gap = await asyncio.to_thread(read_gap, path, os.fstat(file.fileno()).st_size)
-        if gap is not None:
-            self.set_header("X-RA-Log-Gap", f"bytes {gap.start}-{gap.end - 1}")
+        self._path, self._gap = path, await asyncio.to_thread(read_gap, path, os.fstat(file.fileno()).st_size)
+        if self._gap is not None:
+            self.set_header("X-RA-Log-Gap", f"bytes {self._gap.start}-{self._gap.end - 1}")
         await self.send_file(file, f"{run_id}-{path.name}", include_body)
+
+    def is_as_told(self, start: int, end: int) -> bool:
+        """Whether no output was given back to the disk before it was read; a log may grow."""
+        return _cut(read_gap(self._path, end), start, end) == _cut(self._gap, start, end)
 
     @web.authenticated
     async def head(self, run_id: str) -> None:  # type: ignore[override]
         """The headers alone."""
         await self.get(run_id, False)
+
+
+def _cut(gap: LogGap | None, start: int, end: int) -> range:
+    """Which of these bytes lie in the gap."""
+    return range(0) if gap is None else range(max(gap.start, start), min(gap.end, end))

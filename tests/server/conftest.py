@@ -129,6 +129,22 @@ class Api:
             writer.close()
             await writer.wait_closed()
 
+    async def amid(self, path: str, change: Callable[[], object]) -> tuple[int, int]:
+        """A download, and what happens amid it: how many bytes were announced, and how many came.
+
+        What is announced must be more than the buffers on the way hold, 50 MB.
+        """
+        reader, writer = await self.send(path, {})
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            change()
+            announced = re.search(r"Content-Length: (\d+)", head)
+            assert announced is not None, head
+            return int(announced[1]), len(await reader.read())
+        finally:
+            writer.close()
+            await writer.wait_closed()
+
     async def run(self, run_id: str) -> dict[str, Any]:
         """A run as it is now."""
         answer = await self.get(f"/runs/{run_id}")

@@ -197,6 +197,24 @@ async def test_download(api: Api) -> None:
     beyond.error(416)
 
 
+async def test_changed_amid_a_download(api: Api) -> None:
+    """No mixture of two versions comes whole."""
+    size = 96 << 20
+    run_id = await api.create_at("finished")
+    file = api.keep(run_id, "model.pt", b"")
+    os.truncate(file, size)
+    path = f"/runs/{run_id}/artifacts/model.pt"
+
+    def rewrite() -> None:
+        with file.open("r+b") as again:
+            again.write(b"new")
+
+    announced, came = await api.amid(path, rewrite)
+    assert announced == size
+    assert came < size
+    assert await api.amid(path, lambda: None) == (size, size)
+
+
 async def test_folder(api: Api) -> None:
     """Is no artifact; the answer says what is."""
     run_id = await api.create_at("finished")

@@ -1,6 +1,7 @@
 """A log over HTTP: pages, the whole file, and a search through it."""
 
 import json
+import os
 from typing import Any
 
 import pytest
@@ -290,6 +291,21 @@ async def test_gap_in_a_download(api: Api) -> None:
     assert part.headers["X-RA-Log-Gap"] == answer.headers["X-RA-Log-Gap"]
     whole = await with_log(api)
     assert "X-RA-Log-Gap" not in (await api.get(f"/runs/{whole}/logs/download")).headers
+
+
+async def test_gap_that_grows_amid_a_download(api: Api) -> None:
+    """No zeros are sent that the header did not tell of; the next answer's header does."""
+    start, end, size = 64 << 20, 80 << 20, 96 << 20
+    run_id = await with_log(api, b"")
+    log, path = api.log(run_id), f"/runs/{run_id}/logs/download"
+    os.truncate(log, size)
+    record = json.dumps({"start": start, "end": end})
+    announced, came = await api.amid(path, lambda: log.with_name("run.log.gap").write_text(record))
+    assert (announced, came) == (size, start)
+    part = await api.call("GET", path, headers={**api.login, "Range": f"bytes={start - 5}-{start + 5}"})
+    assert (part.status, part.body) == (206, bytes(11))
+    assert part.headers["X-RA-Log-Gap"] == f"bytes {start}-{end - 1}"
+    assert await api.amid(path, lambda: os.truncate(log, 2 * size)) == (size, size)  # a log may grow
 
 
 class TestMaxLogBytes:
