@@ -1,7 +1,8 @@
 """What runs left behind: found while they are active and once after their end, recorded, listed, served.
 
-The record is `found.json` in the run dir. Only what is recorded is served. A run that has ended is listed
-from its record alone, each file asked for once: no folder is looked through.
+The record is `found.json` in the run dir. A run that has ended is listed from its record alone, each file
+asked for once: no folder is looked through. Served is what is recorded, which says whose it is, and what the
+run kept in its own `artifacts/`, whether there was room for it on the record or not.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ from jupyter_ra_jobs.belongings import (
     kind_of,
     look,
     open_artifact,
+    open_kept,
     put_links,
     still_there,
 )
@@ -112,6 +114,10 @@ class Artifacts:
         activity = self._store.activity(run_id)
         record = await asyncio.to_thread(self._read, run_id) or Record()
         found = _named(record, name)
+        if found is None and activity.began is not None:
+            kept = await asyncio.to_thread(open_kept, self._ground(activity), activity, name)
+            if kept is not None:
+                return kept
         if found is None and not record.final:
             record = await self.discover(run_id)
             found = _named(record, name)

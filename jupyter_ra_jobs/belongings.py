@@ -16,8 +16,8 @@ is certain.
 import os
 import re
 import stat
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from io import FileIO
 from itertools import islice
 from pathlib import Path
@@ -219,8 +219,7 @@ def open_artifact(ground: Ground, activity: Activity, artifact: Artifact) -> Fil
         raise gone from problem
     if file is None:
         raise gone
-    # Asked of what is open: whatever the run swaps from now on, this is what is sent.
-    real = str(Path(f"/proc/self/fd/{file.fileno()}").readlink())
+    real = _real(file)
     if not ground.holds(real):
         file.close()
         raise NotFound(f"artifact {artifact.name} leads out of the run's folders")
@@ -233,12 +232,39 @@ def open_artifact(ground: Ground, activity: Activity, artifact: Artifact) -> Fil
     return file
 
 
+def open_kept(ground: Ground, activity: Activity, name: str) -> FileIO | None:
+    """What the command keeps in `artifacts/` under this name, open to read; through no link. Blocks.
+
+    None when there is no such file, or it came after the run's end.
+    """
+    *inner, last = name.split("/")
+    if ".." in inner:
+        return None
+    try:
+        with _entered(ground.kept, inner) as folder:
+            file = open_log(Path(f"/proc/self/fd/{folder}", last))
+    except (OSError, ValueError, NotFound):
+        return None
+    if file is None:
+        return None
+    end = last_moment(activity)
+    if ground.is_own(_real(file)) and (end is None or os.fstat(file.fileno()).st_mtime <= end):
+        return file
+    file.close()
+    return None
+
+
 def put_links(ground: Ground, artifacts: Iterable[Artifact]) -> None:
     """Show in `artifacts/` what was found elsewhere; for who looks there, nothing reads them. Blocks."""
     for artifact in artifacts:
         with suppress(OSError):  # there already, or the run has put something else in the way
             place = f"artifacts/{LINKS}/{_relative(ground, artifact.path)}"
             _link(ground.run_dir, place, artifact.path)
+
+
+def _real(file: FileIO) -> str:
+    """Where a file lies. Asked of what is open: whatever the run swaps from now on, this is what is sent."""
+    return str(Path(f"/proc/self/fd/{file.fileno()}").readlink())
 
 
 def _relative(ground: Ground, path: str) -> str:
@@ -327,14 +353,22 @@ def _are_related(one: str, other: str) -> bool:
 def _link(folder: str, place: str, target: str) -> None:
     """Make a link at `place` below `folder`, through no link on the way."""
     *inner, name = place.split("/")
+    with _entered(folder, inner, make=True) as at:
+        os.symlink(target, name, dir_fd=at)
+
+
+@contextmanager
+def _entered(folder: str, inner: Iterable[str], *, make: bool = False) -> Iterator[int]:
+    """A folder below `folder`, as a descriptor, reached through no link."""
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
     at = os.open(folder, flags)
     try:
         for each in inner:
-            with suppress(FileExistsError):
-                os.mkdir(each, 0o700, dir_fd=at)
+            if make:
+                with suppress(FileExistsError):
+                    os.mkdir(each, 0o700, dir_fd=at)
             outer, at = at, os.open(each, flags, dir_fd=at)
             os.close(outer)
-        os.symlink(target, name, dir_fd=at)
+        yield at
     finally:
         os.close(at)

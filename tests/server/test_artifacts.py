@@ -340,6 +340,39 @@ async def test_bounds_are_said(api: Api, monkeypatch: pytest.MonkeyPatch) -> Non
     assert "X-RA-Scan-Incomplete" not in whole.headers
 
 
+async def test_kept_without_room_on_the_record(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the command kept is there for who asks by its name; nothing else is, for want of a record."""
+    monkeypatch.setattr(artifacts, "MOST", 2)
+    secret = put(api.services.layout.workdir.parent / "secret.txt", b"hunter2")
+    command = (
+        "cd $RA_ARTIFACTS_DIR; touch a b; mkdir deep c; ln -s deep d; ln -s ../spec.json e; mkfifo f; "
+        f"ln -s {secret} g; echo 5 > deep/result; echo 6 > result; echo 7 > $OLDPWD/workdir.pt"
+    )
+    run_id = await finished(api, command)
+    assert (await listed(api, run_id)).keys() == {"a", "b"}
+    for name, content in {"result": b"6\n", "deep/result": b"5\n"}.items():
+        answer = await api.get(f"/runs/{run_id}/artifacts/{name}")
+        assert (answer.status, answer.body) == (200, content)
+    away = (
+        "c",
+        "d/result",
+        "e",
+        "f",
+        "g",
+        "workdir.pt",
+        "deep",
+        "deep/",
+        "/result",
+        "..%2Fspec.json",
+        "x/result",
+    )
+    inside = ("deep/..%2Fresult", "deep/..%2F..%2Fspec.json", "..%2Fartifacts/result", "%00", "")
+    for name in away + inside:
+        (await api.get(f"/runs/{run_id}/artifacts/{name}")).error(404)
+    api.keep(run_id, "late.txt")
+    (await api.get(f"/runs/{run_id}/artifacts/late.txt")).error(404)
+
+
 async def test_newest_have_room(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """While a run makes more than there is room for, its newest are kept."""
     await api.services.observer.close()
