@@ -47,17 +47,18 @@ class Files:
         """How many bytes a file may have."""
         return self._max_bytes
 
-    def look(self, sha256: str, size: int = 0) -> StoredFile:
+    def look(self, sha256: str, size: int | None = None) -> StoredFile:
         """The file with this hash, which is kept for another day from now on. Blocks.
 
-        NotFound when it is not there, TooLarge when one of `size` bytes can't be put there.
+        NotFound when it is not there, or has not `size` bytes; TooLarge when such a one can't be put there.
         """
         path = self._layout.file(sha256)
         with contextlib.suppress(OSError):
             os.utime(path, follow_symlinks=False)
-        if (found := _size(path)) is not None:
+        found = _size(path)
+        if found is not None and size in (None, found):
             return StoredFile(sha256=sha256, size=found)
-        self.check_size(size)
+        self.check_size(size or 0)
         raise NotFound(f"there is no file {sha256}; PUT its content here")
 
     def check_size(self, size: int) -> None:
@@ -126,8 +127,20 @@ class Files:
                 copy.write(part)
             copy.flush()
             os.fsync(copy.fileno())  # a power cut must not leave an empty one that is taken for whole
-        if content.hexdigest() != sha256:
+            damaged = content.hexdigest() != sha256
+            if damaged:
+                self._set_damaged_aside(sha256, os.fstat(source.fileno()))
+        if damaged:
             raise FileGone(f"file {name} is damaged, it has not the SHA-256 {sha256}; upload it again")
+
+    def _set_damaged_aside(self, sha256: str, damaged: os.stat_result) -> None:
+        """So that who asks whether it is there uploads it."""
+        path = self._layout.file(sha256)
+        aside = path.with_name(sha256 + _GONE)
+        with contextlib.suppress(OSError):
+            path.rename(aside)
+            if not os.path.samestat(aside.lstat(), damaged):  # just uploaded once more
+                aside.rename(path)
 
     # -- cleaning ----------------------------------------------------------------------------------
 

@@ -14,7 +14,10 @@ from jupyter_ra_jobs.models import StoredFile
 class FileQuery(Struct, frozen=True, kw_only=True):
     """What is to be uploaded, if it is not there."""
 
-    size: Annotated[int, Meta(ge=0, description="Its bytes: too many are told before they are sent.")] = 0
+    size: Annotated[
+        Annotated[int, Meta(ge=0)] | None,
+        Meta(description="Its bytes: one of another size is not it; too many are told before they are sent."),
+    ] = None
 
 
 class FileHandler(UploadHandler):

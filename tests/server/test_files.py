@@ -85,6 +85,23 @@ async def test_put_heals(api: Api, tmp_path: Path) -> None:
     assert stat.S_ISREG(path.lstat().st_mode)
 
 
+async def test_damaged_is_asked_for_again(api: Api) -> None:
+    """By its size before it is used, and by its content from then on."""
+    sha256 = await put(api)
+    path = api.services.layout.file(sha256)
+    run = await api.create(files={"a": sha256})
+    path.write_bytes(b"cut")
+    (await api.get(f"/files/{sha256}", size=8)).error(404)
+    assert (await api.get(f"/files/{sha256}", size=3)).json["size"] == 3
+    path.write_bytes(b"contend\n")
+    assert (await api.get(f"/files/{sha256}", size=8)).status == 200
+    assert "damaged" in (await api.post(f"/runs/{run['id']}/start")).error(400)
+    (await api.get(f"/files/{sha256}", size=8)).error(404)
+    await put(api)
+    assert (await api.post(f"/runs/{run['id']}/start")).status == 200
+    assert (await api.ended(run["id"]))["status"] == "finished"
+
+
 class TestLimit:
     """A site that takes small files only."""
 
