@@ -316,14 +316,25 @@ class Sweeps:
         self._wake()
 
     async def stop(self, sweep_id: str) -> Sweep:
-        """Stop what is active, and take the rest out of the queue. What is `ready` stays so."""
+        """Stop what is active, and take the rest out of the queue. What is `ready` stays so.
+
+        A sweep whose runs have all ended stays what it has become.
+        """
         self._store.sweeps.get(sweep_id)
         with self._store.transaction():
+            if self._is_over(sweep_id):
+                return self.get(sweep_id)
             self._store.sweeps.change(sweep_id, canceled_at=time.time())
             self._store.bulk.begin(sweep_id, "stop")
         self._wake()
         await self._go_on()
         return self.get(sweep_id)
+
+    def _is_over(self, sweep_id: str) -> bool:
+        """Whether all of its runs have ended, and none are just being made or retried."""
+        counts = self._store.sweeps.counts([sweep_id])[sweep_id]
+        more = self._store.bulk.is_under_way(sweep_id) or self._retrying.locked()
+        return bool(counts) and all(count.status in TERMINAL for count in counts) and not more
 
     async def _go_on(self) -> None:
         """Do what is on the disk as to be done; what a full disk keeps from it, the scheduler does later."""

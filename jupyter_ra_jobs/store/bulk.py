@@ -62,6 +62,11 @@ class Bulk:
                 self._go_on(row["id"], row["under_way"])
         return True
 
+    def is_under_way(self, sweep_id: str) -> bool:
+        """Whether runs of this sweep are still to be made, started or stopped."""
+        row = self._db.execute(f"SELECT 1 FROM {UNDER_WAY} AND id = ?", (sweep_id,)).fetchone()
+        return row is not None
+
     def _under_way(self) -> Any:
         return self._db.execute(
             f"SELECT id, making, under_way FROM {UNDER_WAY} ORDER BY n LIMIT 1"

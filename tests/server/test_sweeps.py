@@ -348,6 +348,26 @@ async def test_stop_amid_a_retry(api: Api) -> None:
     assert (await api.post(f"/sweeps/{sweep.id}/start")).json["message"] == "Started 1/1000 runs"
 
 
+@pytest.mark.parametrize(
+    ("runs", "before", "after"),
+    [
+        (["finished", "finished"], "completed", "completed"),
+        (["finished", "failed"], "failed", "failed"),
+        (["finished", "ready"], "pending", "canceled"),
+        (["finished", "queued"], "pending", "canceled"),
+    ],
+)
+async def test_stop_of_what_is_over(api: Api, runs: list[str], before: str, after: str) -> None:
+    """A sweep is canceled only if something was left to stop."""
+    at = f"/sweeps/{(await api.post('/sweeps/wild', name='w', goal='g')).json['id']}"
+    for status in runs:
+        await api.create_at(status, sweep_id=at.rpartition("/")[2])
+    assert (await api.get(at)).json["status"] == before
+    for _ in range(2):
+        answer = await api.post(f"{at}/stop")
+        assert (answer.status, answer.json["status"]) == (200, after)
+
+
 @pytest.mark.parametrize("settings", [{"RaJobsApp": {"max_sweep_runs": 1}}])
 async def test_stop_means_all(api: Api) -> None:
     """However many runs a sweep may begin with: runs were added, or the number was lowered since."""
