@@ -301,12 +301,16 @@ class Handler(APIHandler):
         return [name for name in self.SUPPORTED_METHODS if getattr(type(self), name.lower()) is not missing]
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        """What a caller did wrong is no traceback in the server's log."""
+        """What a caller did wrong is no traceback in the server's log. Nor does that have the URL's query, as
+        tornado writes it: it may hold a token."""
+        asked = f"{self.request.method} {self.request.path}"
         if isinstance(value, RaJobsError):
             level = self.log.error if value.status >= http.client.INTERNAL_SERVER_ERROR else self.log.debug
-            level("%s %s: %s", self.request.method, self.request.path, value)
-        else:
-            super().log_exception(typ, value, tb)
+            level("%s: %s", asked, value)
+        elif not isinstance(value, web.HTTPError):
+            self.log.error("Uncaught exception %s", asked, exc_info=(typ, value, tb))
+        elif value.log_message:
+            self.log.warning("%d %s: %s", value.status_code, asked, value.log_message % (value.args or ()))
 
     def update_api_activity(self) -> None:
         """Looking is no activity: a panel left open must not hold off a culler. Acting is."""
