@@ -98,11 +98,11 @@ class RaJobsApp(ExtensionApp):
         help="""Bytes that a run's log may take on the disk. Of a longer one the beginning stays (an eighth of
         that) and the end; the middle is given back to the disk, where the file system can. 0: no limit.""",
     ).tag(config=True)
-    log_page_bytes = Integer(10_000, min=1, help="Bytes of a log page when no limit is asked for.").tag(
+    log_page_bytes = Integer(10_000, min=1024, help="Bytes of a log page when no limit is asked for.").tag(
         config=True
     )
     log_page_max_bytes = Integer(
-        102_400, min=1, help="Most bytes of a log page; a higher limit is lowered to it."
+        102_400, min=1024, help="Most bytes of a log page; a higher limit is lowered to it."
     ).tag(config=True)
     log_stream_bytes = Integer(
         102_400, min=1, help="Most bytes of a log's end that a stream begins with."

@@ -70,8 +70,9 @@ class LogPageHandler(LogRoute, Handler):
         """The characters whose first byte lies in the asked range."""
         settings = self.services.settings
         path, ended = self.path_of(run_id), self.ended(run_id)
-        limit = min(query.limit or settings.log_page_bytes, settings.log_page_max_bytes)
-        offset = -settings.log_page_bytes if query.offset is None else query.offset
+        usual = min(settings.log_page_bytes, settings.log_page_max_bytes)
+        limit = min(query.limit or usual, settings.log_page_max_bytes)
+        offset = -usual if query.offset is None else query.offset
         return await asyncio.to_thread(read_page, path, offset, limit, ended=ended)
 
 

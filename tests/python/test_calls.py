@@ -322,15 +322,15 @@ def test_logs(both: Both) -> None:
 
 
 def test_tail_of_a_server_with_short_pages(world: World, kind: type[Client]) -> None:
-    """A site may have them as short as it likes."""
-    Server(world, "--RaJobsApp.log_page_max_bytes=100", "--RaJobsApp.log_page_bytes=10").start()
+    """A site may have them as short as 1 KB."""
+    Server(world, "--RaJobsApp.log_page_max_bytes=1024", "--RaJobsApp.log_page_bytes=1024").start()
     both = Both(kind, workdir=world.workdir)
-    run = both.launch("seq 500")
+    run = both.launch("seq 5000")
     both.ended(run.id)
-    expected = [f"{number}\n" for number in range(1, 501)]
-    assert both.tail(run.id, 400) == "".join(expected[-400:])
-    assert both.tail(run.id, 1) == "500\n"
-    assert both.tail(run.id, 501) == "".join(expected)
+    expected = [f"{number}\n" for number in range(1, 5001)]
+    assert both.tail(run.id, 4000) == "".join(expected[-4000:])
+    assert both.tail(run.id, 1) == "5000\n"
+    assert both.tail(run.id, 5001) == "".join(expected)
     both.end()
 
 

@@ -5,7 +5,9 @@ import os
 from typing import Any
 
 import pytest
+from traitlets import TraitError
 
+from jupyter_ra_jobs.app import RaJobsApp
 from jupyter_ra_jobs.states import RunStatus
 from tests.server.conftest import Api
 
@@ -77,13 +79,13 @@ class TestLimits:
     @pytest.fixture
     def settings(self) -> dict[str, Any]:
         """Small ones."""
-        return {"RaJobsApp": {"log_page_bytes": 10, "log_page_max_bytes": 100}}
+        return {"RaJobsApp": {"log_page_bytes": 1024, "log_page_max_bytes": 2048}}
 
     async def test_limits(self, api: Api) -> None:
         """Is kept to."""
-        run_id = await with_log(api, b"x" * 1_000)
-        assert (await page(api, run_id))["offset"] == 990
-        assert len((await page(api, run_id, offset=0, limit=500))["content"]) == 100
+        run_id = await with_log(api, b"x" * 10_000)
+        assert (await page(api, run_id))["offset"] == 10_000 - 1024
+        assert len((await page(api, run_id, offset=0, limit=5_000))["content"]) == 2048
 
 
 @pytest.mark.parametrize("limit", [1_000, 9_999, 10_000, 102_400])
@@ -306,6 +308,27 @@ async def test_gap_that_grows_amid_a_download(api: Api) -> None:
     assert (part.status, part.body) == (206, bytes(11))
     assert part.headers["X-RA-Log-Gap"] == f"bytes {start}-{end - 1}"
     assert await api.amid(path, lambda: os.truncate(log, 2 * size)) == (size, size)  # a log may grow
+
+
+class TestSmallPages:
+    """A site whose pages are as small as they may be."""
+
+    @pytest.fixture
+    def settings(self) -> dict[str, Any]:
+        """The most, lower than what a page usually has."""
+        return {"RaJobsApp": {"log_page_max_bytes": 1024}}
+
+    async def test_end(self, api: Api) -> None:
+        """Who asks for nothing else is given the end, as much of it as a page holds."""
+        run_id = await with_log(api, b"x" * 20_000 + b"end")
+        shown = await page(api, run_id)
+        assert (shown["content"], shown["next_offset"]) == ("x" * 1021 + "end", 20_003)
+
+    @pytest.mark.parametrize("name", ["log_page_bytes", "log_page_max_bytes"])
+    def test_smaller(self, name: str) -> None:
+        """A page has room for more than a character."""
+        with pytest.raises(TraitError, match="1024"):
+            RaJobsApp(**{name: 1023})
 
 
 class TestMaxLogBytes:
