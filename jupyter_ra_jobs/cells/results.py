@@ -1,5 +1,6 @@
 """What came of a function that a run called: returned, raised, or why there is nothing."""
 
+import contextlib
 import json
 import pickle
 import sys
@@ -8,6 +9,7 @@ from typing import IO, Any
 
 from jupyter_ra_jobs import models
 from jupyter_ra_jobs._call_worker import RESULT
+from jupyter_ra_jobs.cells.plain import clean
 from jupyter_ra_jobs.client import Client
 from jupyter_ra_jobs.errors import BadInput, Conflict, NoResult, NotFound
 from jupyter_ra_jobs.states import RunStatus
@@ -16,6 +18,7 @@ CALL = "call.pkl"
 """The file of a run with the function that it calls."""
 _SMALL = 1 << 20
 _TAIL = 5
+_TIME_LIMIT = "time limit"  # how the reason of a run begins that was ended for it
 
 
 class RemoteTraceback(Exception):
@@ -46,11 +49,16 @@ def fetch(client: Client, run: models.Run) -> Any:
             raise NoResult(_why_not(client, run)) from None
         file.seek(0)
         said = json.loads(file.readline())
-        if said["kind"] == "value" and run.status is not RunStatus.STOPPED:
+        if said["kind"] == "value" and not _was_ended(run):
             return _loaded(file, said, run)
-        if said["kind"] == "exception" and run.status is not RunStatus.STOPPED:
+        if said["kind"] == "exception" and not _was_ended(run):
             raise _exception(file, said, run)
     raise NoResult(_why_not(client, run, said.get("message")))
+
+
+def _was_ended(run: models.Run) -> bool:
+    """Whether it was stopped, or met its time limit: then nothing counts that it may have left."""
+    return run.status is RunStatus.STOPPED or (run.error or "").startswith(_TIME_LIMIT)
 
 
 def of_cells(client: Client, sweep_id: str) -> list[models.Run]:
@@ -88,7 +96,7 @@ def _loaded(file: IO[bytes], said: dict[str, Any], run: models.Run) -> Any:
 
 
 def _exception(file: IO[bytes], said: dict[str, Any], run: models.Run) -> Exception:
-    cause = RemoteTraceback(f"in run {run.id}, {run.name}\n{said['traceback']}")
+    cause = RemoteTraceback(clean(f"in run {run.id}, {run.name}\n{said['traceback']}"))
     try:
         _check_python(said, run)
         found = pickle.load(file)  # noqa: S301 - as above
@@ -97,10 +105,10 @@ def _exception(file: IO[bytes], said: dict[str, Any], run: models.Run) -> Except
     if isinstance(found, Exception):
         problem = found
     else:
-        problem = NoResult(f"run {run.id} raised what can't be loaded here: {said['message']}")
-    problem.__cause__ = cause
-    if hasattr(problem, "add_note"):  # from Python 3.11 on
-        problem.add_note(f"raised in run {run.id}, {run.name}")
+        problem = NoResult(f"run {run.id} raised what can't be loaded here: {clean(said['message'])}")
+    BaseException.__setattr__(problem, "__cause__", cause)  # also where attributes are frozen
+    with contextlib.suppress(AttributeError):  # there are notes from Python 3.11 on
+        problem.add_note(clean(f"raised in run {run.id}, {run.name}"))  # type: ignore[attr-defined]
     return problem
 
 
@@ -118,13 +126,14 @@ def _why_not(client: Client, run: models.Run, said: str | None = None) -> str:
     if run.status is RunStatus.STOPPED:
         return f"run {run.id} was stopped, so there is no result"
     if said is not None:
-        return f"run {run.id} has no result: {said}"
+        return f"run {run.id} has no result: {clean(said)}"
     if run.status is RunStatus.FINISHED:
         return f"the result of run {run.id} is gone from its artifacts"
     if run.status is not RunStatus.FAILED:
         return f"run {run.id} is {run.status}, and has no result yet"
     signal = f", {run.signal}" if run.signal and run.signal not in (run.error or "") else ""
-    tail = client.tail(run.id, _TAIL).strip()
+    tail = clean(client.tail(run.id, _TAIL)).strip()
     end = f"; its output ends with:\n{tail}" if tail else ""
-    why = run.error or f"exit code {run.exit_code}"
-    return f"run {run.id} failed before the function returned: {why}{signal}{end}"
+    why = clean(run.error or f"exit code {run.exit_code}")
+    returned = "" if _was_ended(run) else " before the function returned"  # else it may have
+    return f"run {run.id} failed{returned}: {why}{signal}{end}"

@@ -1,5 +1,6 @@
 """`ra.submit`, `ra.options`, `ra.map`: what a function returns or raises in a run, here."""
 
+import atexit
 import json
 import os
 import signal
@@ -32,6 +33,13 @@ def as_in_a_notebook(server: Server) -> Iterator[None]:
 
 class Own(Exception):
     """An exception of the notebook's own."""
+
+
+class Frozen(Exception):
+    """One whose attributes can't be set."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(name)
 
 
 class Stubborn(Exception):
@@ -206,6 +214,70 @@ def test_time_limit() -> None:
     """Says so."""
     with pytest.raises(NoResult, match="time limit of 1 seconds"):
         ra.options(timeout=1).submit(time.sleep, 1000).result()
+
+
+def test_time_limit_after_the_return() -> None:
+    """What the function returned doesn't count when the run failed by its time limit."""
+    run = ra.options(timeout=2).submit(lambda: atexit.register(time.sleep, 1000) and "value")
+    with pytest.raises(NoResult, match=f"run {run.id} failed: time limit of 2 seconds"):
+        run.result()
+
+
+def test_forked() -> None:
+    """A child of the function's that returns from it has no say in what the run returns."""
+
+    def forks() -> str:
+        child = os.fork()
+        if child:
+            os.waitpid(child, 0)
+            os.environ.clear()  # nothing more is needed of it
+        return "the run's" if child else "a child's"
+
+    run = ra.submit(forks)
+    assert run.result() == "the run's"
+    assert [each.name for each in run.artifacts()] == ["call.result"]
+
+
+@pytest.mark.parametrize("close", ["sys.stderr = None", "sys.stderr.close()"])
+def test_raises_without_stderr(close: str) -> None:
+    """What was raised is kept, though its traceback can't be told."""
+
+    def raises_unseen() -> None:
+        exec(f"import sys; {close}")
+        raise ValueError("the reason")
+
+    with pytest.raises(ValueError, match="the reason"):
+        ra.submit(raises_unseen).result()
+
+
+def test_raises_with_a_note() -> None:
+    """Of what can't come back, its own words are told."""
+
+    def noted() -> None:
+        problem = Stubborn(1, 2)
+        problem.__notes__ = ["a note"]  # type: ignore[attr-defined,unused-ignore]
+        raise problem
+
+    with pytest.raises(NoResult, match=r"Stubborn: 1 and 2\n"):
+        ra.submit(noted).result()
+
+
+def test_raises_what_is_frozen() -> None:
+    """Its attributes can't be set."""
+    with pytest.raises(Frozen) as caught:
+        ra.submit(raises, Frozen, "word").result()
+    assert "raise kind(*arguments)" in str(caught.value.__cause__)
+
+
+def test_output_is_shown_plain() -> None:
+    """What a terminal would obey is not in what is raised."""
+
+    def killed() -> None:
+        print("\x1b]0;title\x07end", flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    with pytest.raises(NoResult, match=r"its output ends with:\nend$"):
+        ra.submit(killed).result()
 
 
 def test_stopped() -> None:

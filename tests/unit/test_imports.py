@@ -43,7 +43,7 @@ ALLOWED = {
     "cells.plain": "models states",
     "cells.display": "cells cells.plain models states",
     "cells.snapshots": "cells.plain client client.calls client.steps",
-    "cells.results": "_call_worker client errors models states",
+    "cells.results": "_call_worker cells.plain client errors models states",
     "cells.objects": "cells cells.bars cells.display cells.plain cells.results cells.snapshots client "
     "client.calls errors models states",
     "cells.session": "cells cells.objects cells.surroundings client client.names errors models",
