@@ -16,6 +16,8 @@ from traitlets import Bool, Enum, Float, Integer, List, TraitError, Unicode, def
 
 from jupyter_ra_jobs import grids
 from jupyter_ra_jobs._version import __version__
+from jupyter_ra_jobs.cli.codes import USAGE
+from jupyter_ra_jobs.cli.serving import complaint
 from jupyter_ra_jobs.cli.verbs import APPS, VERBS
 from jupyter_ra_jobs.errors import RaJobsError
 from jupyter_ra_jobs.executors.tmux import TmuxExecutor
@@ -187,6 +189,10 @@ class RaJobsApp(ExtensionApp):
     @classmethod
     def launch_instance(cls, argv: Any = None, **kwargs: Any) -> None:
         """Start a server for us alone, as `jupyter ra-jobs` does."""
+        words = sys.argv[1:] if argv is None else argv
+        if wrong := None if words[:1] and words[0] in cls.subcommands else complaint(words, cls):
+            sys.stderr.write(f"jupyter ra-jobs: {wrong}\n")
+            sys.exit(USAGE)
         cls._is_started_alone = True
         super().launch_instance(argv=argv, **kwargs)  # type: ignore[no-untyped-call]
 

@@ -1,6 +1,7 @@
 """`run`, `rerun`, `wait`: commands, their surroundings, and the codes that a script goes on by."""
 
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_ra_jobs.app import RaJobsApp
+from jupyter_ra_jobs.cli.serving import complaint
 from tests.cli.conftest import Cli
 from tests.conftest import TOKEN, Server, wait_for
 
@@ -164,6 +167,37 @@ def test_rerun(cli: Cli) -> None:
 def test_usage(cli: Cli, words: list[str], says: str) -> None:
     """What is written wrong is told in a line, with what would be right."""
     assert says in cli.error(*words, code=2)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--workdri", "/path"], "--workdri is no option; did you mean --workdir?"),
+        (["--debug", "--max-running=2"], "did you mean --RaJobsApp.max_running?"),
+        (["--RaJobsApp.max_runing=2"], "did you mean --RaJobsApp.max_running?"),
+        (["--frobnicate"], "see jupyter ra-jobs --help"),
+        (["--json", "list"], "goes behind it: jupyter ra-jobs list --json …"),
+        (["--workdir", "/path", "run", "true"], "run must come first"),
+    ],
+)
+def test_server_options(cli: Cli, tmp_path: Path, words: list[str], says: str) -> None:
+    """A server whose options are written wrong is not started, and nothing is created."""
+    assert says in cli.error(*words, code=2, cwd=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--ServerApp.port=1 --debug -y --no-browser --port 8888 --ip=::1 --allow-root",
+        "--workdir run --RaJobsApp.max_running 2 --RaJobsApp.open_browser=False --log-level 10",
+        "--LabApp.collaborative=True --IdentityProvider.token '' --no-brow",
+        "--help list",
+    ],
+)
+def test_server_options_that_there_are(words: str) -> None:
+    """Jupyter's, ours, other extensions', and a value that reads like a verb."""
+    assert complaint(shlex.split(words), RaJobsApp) is None
 
 
 @pytest.mark.parametrize("way", ["jupyter", "module"])

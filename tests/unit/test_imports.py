@@ -52,15 +52,16 @@ ALLOWED = {
     "cells.magics": "cells cells.objects cells.session client.calls states",
     "grids": "errors",
     "cli.verbs": "",
+    "cli.serving": "cli.verbs",
     "cli.codes": "errors",
     "cli.output": "",
     "cli.parsing": "cli.codes",
     "cli.values": "errors",
-    "cli.calling": "cli.codes cli.parsing cli.verbs errors",
+    "cli.calling": "cells.plain cli.codes cli.parsing cli.verbs errors",
     "cli.reaching": "client errors models",
     "cli.completing": "cli.calling cli.reaching cli.verbs errors models states",
     "cli.waiting": "cells.bars cli.calling cli.codes cli.output cli.reaching client models states",
-    "cli.making": "cells.surroundings cli.completing cli.parsing cli.reaching client errors",
+    "cli.making": "cells.surroundings cli.calling cli.completing cli.parsing cli.reaching client errors",
     "cli.run": "cli.calling cli.codes cli.making cli.parsing cli.reaching cli.waiting client client.names "
     "errors models",
     "cli.rerun": "cli.completing cli.parsing cli.reaching cli.run models",
@@ -136,7 +137,8 @@ ALLOWED = {
     "handlers.server": "_version changes errors feed handlers.base handlers.openapi handlers.streams models",
     "handlers": "handlers.alerts handlers.artifacts handlers.base handlers.cluster handlers.files "
     "handlers.logs handlers.metrics handlers.runs handlers.server handlers.status handlers.sweeps",
-    "app": "_version cli.verbs errors executors.tmux export grids handlers launcher layout rules services",
+    "app": "_version cli.codes cli.serving cli.verbs errors executors.tmux export grids handlers "
+    "launcher layout rules services",
     "doctor.findings": "",
     "doctor.machine": "_version doctor.findings errors executors.tmux",
     "doctor.settings": "app doctor.findings",
