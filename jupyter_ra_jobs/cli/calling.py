@@ -7,6 +7,7 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 from typing import Any
 
+from jupyter_ra_jobs.cells.plain import clean
 from jupyter_ra_jobs.cli import codes
 from jupyter_ra_jobs.cli.parsing import Parser, add_server
 from jupyter_ra_jobs.cli.verbs import VERBS
@@ -46,5 +47,5 @@ def add_arguments(parser: ArgumentParser, verb: str) -> Any:
 
 
 def say(line: str) -> None:
-    """To the user, beside the output."""
-    sys.stderr.write(" ".join(line.splitlines()) + "\n")
+    """To the user, beside the output; without what a terminal would obey, as others' words may have it."""
+    sys.stderr.write(" ".join(clean(line).splitlines()) + "\n")

@@ -1,12 +1,15 @@
 """What `run` and `sweep` share: the options of a run, and what becomes of them in a request."""
 
 import argparse
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from jupyter_ra_jobs.cells import surroundings
 from jupyter_ra_jobs.cli import completing
+from jupyter_ra_jobs.cli.calling import say
 from jupyter_ra_jobs.cli.parsing import completed_by, count_or_none, seconds
 from jupyter_ra_jobs.cli.reaching import find_run
 from jupyter_ra_jobs.client import Client
@@ -47,6 +50,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--gpus", type=count_or_none, metavar="N", help="so many of the server's GPUs for it alone"
     )
     parser.add_argument("--no-start", action="store_true", help="make it, and leave the start to `start`")
+
+
+@contextlib.contextmanager
+def perhaps_made(what: str, listing: str) -> Iterator[None]:
+    """While the server is asked: an interrupt tells where to look for what may have been made."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        say(f"interrupted while the server was asked: perhaps there is a new {what}; `{listing}` shows it")
+        raise
 
 
 def options(server: Client, args: argparse.Namespace) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import argparse
 
-from jupyter_ra_jobs.cli import completing
+from jupyter_ra_jobs.cli import completing, making
 from jupyter_ra_jobs.cli.parsing import Parser, completed_by
 from jupyter_ra_jobs.cli.reaching import client, find_run
 from jupyter_ra_jobs.cli.run import add_ends, check_ends, made
@@ -22,4 +22,7 @@ def call(args: argparse.Namespace) -> int:
     check_ends(args)
     with client(args) as server:
         options = RerunOptions(command=args.command, auto_start=not args.no_start)
-        return made(server, server.rerun(find_run(server, args.id).id, options), args)
+        run = find_run(server, args.id)
+        with making.perhaps_made("run", "jupyter ra-jobs list"):
+            again = server.rerun(run.id, options)
+        return made(server, again, args)

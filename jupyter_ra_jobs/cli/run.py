@@ -43,7 +43,9 @@ def call(args: argparse.Namespace) -> int:
             notes=args.notes,
             **making.options(server, args),
         )
-        return made(server, server.create_run(new), args)
+        with making.perhaps_made("run", "jupyter ra-jobs list"):
+            run = server.create_run(new)
+        return made(server, run, args)
 
 
 def check_ends(args: argparse.Namespace) -> None:

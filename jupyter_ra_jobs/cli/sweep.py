@@ -70,7 +70,8 @@ def call(args: argparse.Namespace) -> int:
             goal=args.goal,
             **making.options(server, args),
         )
-        sweep = server.create_sweep(new)
+        with making.perhaps_made("sweep", "jupyter ra-jobs list sweeps"):
+            sweep = server.create_sweep(new)
         print(sweep.id, flush=True)
         return waiting.wait(server, sweep) if args.wait else codes.OK
 

@@ -112,5 +112,7 @@ def _told(run: Run) -> int:
 
 
 def _why(run: Run) -> str:
-    known = [run.error, run.signal, None if run.exit_code is None else f"exit code {run.exit_code}"]
-    return ", ".join(filter(None, known)) or "nobody knows why"
+    known = [run.error] if run.error else []
+    for more in (run.signal, None if run.exit_code is None else f"exit code {run.exit_code}"):
+        known += [more] if more and more not in (run.error or "") else []
+    return ", ".join(known) or "nobody knows why"

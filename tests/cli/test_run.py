@@ -3,6 +3,7 @@
 import json
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from jupyter_ra_jobs.app import RaJobsApp
 from jupyter_ra_jobs.cli.serving import complaint
 from tests.cli.conftest import Cli
-from tests.conftest import TOKEN, Server, wait_for
+from tests.conftest import PATIENCE, TOKEN, Server, wait_for
 
 
 def test_words_are_quoted(cli: Cli) -> None:
@@ -127,6 +128,42 @@ def test_interrupt(cli: Cli, option: str) -> None:
     assert cli.show(run_id)["status"] == "running"
     assert cli("stop", run_id) == f"{run_id} stopping\n"
     cli("wait", run_id, code=130)
+
+
+@pytest.mark.parametrize("words", [["run", "true"], ["sweep", "-p", "x=1", "true"]])
+def test_interrupted_while_asking(cli: Cli, words: list[str]) -> None:
+    """Nobody knows whether it was made, and how to look is told."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        asking = cli.started(words[0], "--url", url, *words[1:], env={**cli.env, "RA_JOBS_TOKEN": "x"})
+        connection, _ = silent.accept()
+        with connection:
+            assert connection.recv(4) == b"POST"
+            asking.send_signal(signal.SIGINT)
+            _, said = asking.communicate(timeout=PATIENCE)
+    assert asking.returncode == 130
+    (line,) = said.decode().splitlines()
+    assert f"perhaps there is a new {words[0]}; `jupyter ra-jobs list" in line
+
+
+_REPORT = """
+import json, os, urllib.request
+spec = json.load(open(os.environ["RA_RUN_DIR"] + "/spec.json"))
+server = json.load(open(spec["server_file"]))
+url = "http://127.0.0.1:%d%s/runs/%s/status" % (server["port"], server["path"], spec["run_id"])
+end = {"status": "failed", "exit_code": 1, "error": "\\x1b]0;title\\x07odd"}
+headers = {"X-RA-Run-Token": spec["token"], "Content-Type": "application/json"}
+urllib.request.urlopen(urllib.request.Request(url, json.dumps(end).encode(), headers))
+"""
+
+
+def test_why_it_failed(cli: Cli) -> None:
+    """Is said once, and without what a terminal would obey."""
+    done = cli.done("run", "--wait", "exit 3")
+    assert done.stderr.decode().endswith("failed (exit code 3)\n")
+    run_id = cli("run", shlex.join([sys.executable, "-c", _REPORT])).strip()
+    assert cli.error("wait", run_id, code=1) == f"run {run_id} failed (odd, exit code 1)"
+    assert cli.show(run_id)["error"] == "\x1b]0;title\x07odd"
 
 
 def test_wait_no_longer(cli: Cli) -> None:

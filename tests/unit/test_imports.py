@@ -64,7 +64,7 @@ ALLOWED = {
     "cli.making": "cells.surroundings cli.calling cli.completing cli.parsing cli.reaching client errors",
     "cli.run": "cli.calling cli.codes cli.making cli.parsing cli.reaching cli.waiting client client.names "
     "errors models",
-    "cli.rerun": "cli.completing cli.parsing cli.reaching cli.run models",
+    "cli.rerun": "cli.completing cli.making cli.parsing cli.reaching cli.run models",
     "cli.sweep": "cli.calling cli.codes cli.making cli.parsing cli.reaching cli.values cli.waiting "
     "client.names errors grids models",
     "cli.list": "cli.calling cli.codes cli.completing cli.output cli.parsing cli.reaching client errors "
