@@ -1,9 +1,11 @@
 """What tools are given: types with their bounds, and words for a language model."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, WithJsonSchema
+
+from jupyter_ra_jobs.errors import BadInput
 
 Status = Literal["ready", "queued", "launching", "running", "finished", "failed", "stopped"]
 Order = Literal["asc", "desc"]
@@ -15,8 +17,10 @@ _Id = Field(min_length=1, max_length=100)
 RunId = Annotated[str, _Id, Field(description="The run's id, 12 hex digits.")]
 SweepId = Annotated[str, _Id, Field(description="The sweep's id, 12 hex digits.")]
 AlertId = Annotated[str, _Id, Field(description="The alert's id, from list_alerts.")]
+# Any, so that the words for a wrong one are ours.
 Statuses = Annotated[
-    Sequence[Status],
+    Any,
+    WithJsonSchema({"type": "array", "items": {"type": "string", "enum": list(get_args(Status))}}),
     Field(description="Only runs of these statuses; none given: of any."),
 ]
 Seconds = Annotated[
@@ -105,3 +109,11 @@ MaxRuns = Annotated[
 ]
 Seed = Annotated[int | None, Field(description="For random: the same seed draws the same values.")]
 Parallel = Annotated[int, Field(ge=1, le=10_000, description="How many of its runs run at a time.")]
+
+
+def statuses(asked: Any) -> list[str]:
+    """Those that a run can have; one may come without its list. Raises BadInput, which names all."""
+    names = [asked] if isinstance(asked, str) and asked else asked or []
+    if not isinstance(names, list | tuple) or not all(name in get_args(Status) for name in names):
+        raise BadInput(f"status: {asked!r:.100} is none; give a list of any of {', '.join(get_args(Status))}")
+    return list(names)

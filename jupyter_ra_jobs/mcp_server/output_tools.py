@@ -40,13 +40,14 @@ async def tail_log(
     long lines are cut. To see what comes after this, read_log with next_offset.
     """
     status = (await client.run(run_id)).status  # asked first: of a run that has ended, this is all
-    page = last = await client.log_page(run_id, offset=-_PAGE, limit=_PAGE)
-    raw = _content(page)
+    pages = await _pages(client, run_id, -_PAGE)
+    page, last = pages[0], pages[-1]
+    raw = "".join(map(_content, pages))
     rows = await asyncio.to_thread(fold, raw)
     while page.has_more_before and len(rows) <= lines and len(raw) < _MOST_LOOKED_AT:
-        start = max(0, page.offset - _PAGE)
-        page = await client.log_page(run_id, offset=start, limit=page.offset - start)
-        raw = _content(page) + raw
+        pages = await _pages(client, run_id, max(0, page.offset - _PAGE), page.offset)
+        page = pages[0]
+        raw = "".join(map(_content, pages)) + raw
         rows = await asyncio.to_thread(fold, raw)
     if page.has_more_before and len(rows) > 1:
         del rows[0]  # it began before
@@ -207,6 +208,21 @@ async def read_artifact(
     if end < len(data):
         read["next_offset"] = end
     return read
+
+
+async def _pages(
+    client: AsyncClient, run_id: str, start: int, end: int | None = None
+) -> list[models.LogPage]:
+    """The log from a byte on, to another or to its end, in as many pages as the server makes of it."""
+    limit = _PAGE if end is None else end - start
+    pages = [await client.log_page(run_id, offset=start, limit=limit)]
+    until = pages[0].total_size if end is None else end
+    while (at := pages[-1].next_offset) < until:
+        page = await client.log_page(run_id, offset=at, limit=until - at)
+        if page.next_offset <= at:  # it was cut meanwhile
+            break
+        pages.append(page)
+    return pages
 
 
 def _content(page: models.LogPage) -> str:

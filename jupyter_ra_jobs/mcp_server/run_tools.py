@@ -30,10 +30,10 @@ async def list_runs(
 
     Look here before you start something that may be running already.
     """
-    found = list[models.Run]()
+    found, wanted = list[models.Run](), given.statuses(status)
     while len(found) < limit:  # a page may be shorter than asked for, though there are more
         page = await client.runs(
-            status=status or None,
+            status=wanted or None,
             q=search or None,
             sweep_id=sweep_id or None,
             archived=archived,

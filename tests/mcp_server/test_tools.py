@@ -3,11 +3,13 @@
 import json
 import re
 import shlex
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
 
-from tests.conftest import Server
+from tests.conftest import Server, World
 from tests.mcp_server.agent import Agent
 
 UNKNOWN = "0" * 12
@@ -126,6 +128,10 @@ def test_list(shared_agent: Agent) -> None:
     assert [run["id"] for run in second["runs"]] == made[1::-1]
     assert "next_before" not in second
     assert shared_agent.call("list_runs", search="listed", status=["running", "failed"])["runs"] == []
+    assert len(shared_agent.call("list_runs", search="listed", status="ready")["runs"]) == 5
+    for wrong in ("done", ["running", "done"]):
+        words = shared_agent.refused("list_runs", status=wrong)
+        assert "list of any of ready, queued, launching, running, finished, failed, stopped" in words
 
     assert shared_agent.call("archive_run", run_id=made[0])["is_archived"]
     assert len(shared_agent.call("list_runs", search="listed")["runs"]) == 4
@@ -176,6 +182,17 @@ def test_tail(shared_agent: Agent) -> None:
     assert (last["text"], last["has_more_before"]) == ("end", True)
     after = shared_agent.call("read_log", run_id=run_id, offset=part["next_offset"])
     assert (after["text"], after["has_more_after"]) == ("", False)
+
+
+def test_tail_of_small_pages(world: World, agent_in: Callable[..., AbstractContextManager[Agent]]) -> None:
+    """The end is the end, however little the server gives at once."""
+    Server(world, "--RaJobsApp.log_page_max_bytes=1024").start()
+    with agent_in() as agent:
+        run_id = ran(agent, "seq 1 50000")
+        part = agent.call("tail_log", run_id=run_id, lines=500)
+    assert part["text"].split() == [str(number) for number in range(49_501, 50_001)]
+    assert (part["has_more_before"], part["has_more_after"]) == (True, False)
+    assert part["next_offset"] == part["total_size"]
 
 
 def test_no_log(shared_agent: Agent) -> None:
@@ -343,7 +360,7 @@ def test_server(shared_agent: Agent, shared_server: Server) -> None:
         ("create_run", {"command": "true", "gpus": 1000}, "gpus"),
         ("create_run", {"command": "true", "env": {"A B": "c"}}, "env"),
         ("create_run", {"command": "true", "env": {"A": 1}}, "valid string"),
-        ("list_runs", {"status": ["sleeping"]}, "'ready', 'queued'"),
+        ("list_runs", {"status": ["sleeping"]}, "ready, queued"),
         ("list_runs", {"limit": 1_000}, "less than or equal to 100"),
         ("list_runs", {"before": UNKNOWN}, NO_RUN),
         ("get_run", {"run_id": UNKNOWN}, NO_RUN),

@@ -147,7 +147,7 @@ ALLOWED = {
     "doctor": "_version app doctor.data doctor.findings doctor.machine doctor.server doctor.settings layout",
     "mcp_server.plain": "",
     "mcp_server.hints": "",
-    "mcp_server.arguments": "",
+    "mcp_server.arguments": "errors",
     "mcp_server.shapes": "mcp_server.plain models",
     "mcp_server.run_tools": "client client.names errors mcp_server.arguments mcp_server.hints "
     "mcp_server.shapes models states",
