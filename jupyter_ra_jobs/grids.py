@@ -3,6 +3,7 @@
 Nothing is ever built beyond what is asked for: a grid of 8^8 cells, cut to ten, costs ten.
 """
 
+import difflib
 import itertools
 import json
 import math
@@ -25,6 +26,8 @@ _MOST_DRAWN = 1_000_000  # for a preview: far beyond any sweep, and not yet beyo
 _BAD_KEY = re.compile(r"[\s=\0'\"{}]")
 # Of any name: an alternative for each of thousands would be tried at each brace.
 _PLACE = re.compile(r"(?<!\$)\{([^\s=\0'\"{}]+)\}")
+
+_WORD = re.compile(r"[^\W\d][\w.-]*")  # unlike a shell's {1..3}
 
 
 def cells(
@@ -166,6 +169,18 @@ def command(base: str, cell: Mapping[str, Any]) -> str:
         shlex.quote(f"--{key}={as_argument(value)}") for key, value in cell.items() if key not in placed
     ]
     return " ".join([filled, *appended])
+
+
+def warnings(base: str, names: Collection[str]) -> list[str]:
+    """What looks like a parameter's place in a base command, and is none; it stays as it is."""
+    found = dict.fromkeys(place for place in _PLACE.findall(base) if _WORD.fullmatch(place))
+    said = []
+    for place in found:
+        if place not in names:
+            near = difflib.get_close_matches(place, list(names), 1)
+            advice = f"; did you mean {{{near[0]}}}?" if near else ""
+            said.append(f"{{{place}}} is no parameter and stays as it is{advice}")
+    return said
 
 
 def joined(words: Sequence[str], names: Collection[str]) -> str:

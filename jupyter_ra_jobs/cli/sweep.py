@@ -83,6 +83,8 @@ def _preview(command: str, parameters: dict[str, object], args: argparse.Namespa
     )
     for cell in cells:
         print(grids.command(command, cell), flush=True)
+    for warning in grids.warnings(command, parameters):
+        say(warning)
     shown = f", of which these are the first {_PREVIEWED}" if runs > _PREVIEWED else ""
     say(f"{runs:,} run{'' if runs == 1 else 's'}{shown}")
     if args.method == "random" and args.seed is None:

@@ -12,6 +12,7 @@ from jupyter_ra_jobs.errors import BadInput
 
 _RANGE = re.compile(r"([+-]?\d+):([+-]?\d+)(?::([+-]?\d+))?", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+\.\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)  # that JSON writes otherwise
+_FRACTIONS = re.compile(r"{0}:{0}(:{0})?".format(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"), re.ASCII)
 _MOST = 1_000_000
 
 
@@ -51,6 +52,11 @@ def values(name: str, text: str) -> Any:
         if len(numbers) > _MOST:
             raise BadInput(f"-p {name}: {text} are {len(numbers):,} numbers; that many are no sweep")
         return list(numbers)
+    if _FRACTIONS.fullmatch(text):
+        raise BadInput(
+            f"-p {name}: a range is of whole numbers, and {text} has others; write the values, as in "
+            f"{name}=0.1,0.2,0.3, or '{name}=[\"{text}\"]' if the text itself is meant"
+        )
     items = text.split(",")
     if "" in items:
         raise BadInput(

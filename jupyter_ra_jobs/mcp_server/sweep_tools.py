@@ -50,10 +50,11 @@ async def preview_sweep(
     )
     commands = [shorten(grids.command(command, cell), _LONGEST_COMMAND) for cell in cells]
     preview = Preview(runs=runs, commands=commands)
+    notes = [shorten(warning, _LONGEST_COMMAND) for warning in grids.warnings(command, parameters)[:10]]
     if runs > (usual := grids.USUAL_MOST):
-        preview["note"] = (
-            f"a server takes {usual:,} runs in a sweep, unless its max_sweep_runs says otherwise"
-        )
+        notes.append(f"a server takes {usual:,} runs in a sweep, unless its max_sweep_runs says otherwise")
+    if notes:
+        preview["note"] = "; ".join(notes)
     if total is not None:
         preview["total_combinations"] = total
     if method == "random" and drawn is not None:

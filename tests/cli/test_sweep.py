@@ -48,6 +48,8 @@ def test_values(text: str, read: Any) -> None:
         (["lr=0:3:0"], "there is no number"),
         (["lr=0:1000000000000"], "1,000,000,000,000 numbers"),
         (["lr=[1,"], "is no JSON"),
+        (["lr=1:5:0.5"], "a range is of whole numbers"),
+        (["lr=1e-5:1e-1"], "lr=0.1,0.2"),
     ],
 )
 def test_wrong_values(words: list[str], says: str) -> None:
@@ -90,6 +92,8 @@ def test_preview(cli: Cli, tmp_path: Path) -> None:
     assert cli.done(*words, "--max-runs", "3").stderr == b"3 runs\n"
     zipped = cli.error("sweep", "--dry-run", "--method", "zip", "-p", "a=1,2", "-p", "b=1", "c", code=2)
     assert "zip needs as many values for each" in zipped
+    done = cli.done("sweep", "--dry-run", "-p", "lr=1", "echo {lrr}")
+    assert b"{lrr} is no parameter and stays as it is; did you mean {lr}?\n" in done.stderr
     huge = [word for number in range(40) for word in ("-p", f"p{number}=0:100")]
     done = cli.done("sweep", "--dry-run", *huge, "cmd")
     assert done.stdout.count(b"\n") == 10

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_ra_jobs.errors import BadInput
-from jupyter_ra_jobs.grids import cells, command, preview
+from jupyter_ra_jobs.grids import cells, command, preview, warnings
 
 
 def make(parameters: dict[str, Any], method: Any = "grid", **limits: Any) -> Any:
@@ -116,6 +116,15 @@ def test_command() -> None:
     cell = {"lr": 0.1, "name": "it's a b", "flag": True, "none": None}
     built = command("train {lr} ${lr} {other}", cell)
     assert built == "train 0.1 ${lr} {other} '--name=it'\"'\"'s a b' --flag=true --none=null"
+
+
+def test_warnings() -> None:
+    """Of what looks like a parameter, and is none; not of what is the shell's."""
+    base = "for i in {1..3} {a,b}; do echo {lrr} {lr} ${lr} {**} '{}' {print} {lrr}; done"
+    assert warnings(base, ["lr", "seed"]) == [
+        "{lrr} is no parameter and stays as it is; did you mean {lr}?",
+        "{print} is no parameter and stays as it is",
+    ]
 
 
 def test_command_of_all_values() -> None:
