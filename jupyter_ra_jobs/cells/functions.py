@@ -5,6 +5,7 @@ import json
 import linecache
 import math
 import os
+import re
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,6 +21,7 @@ from jupyter_ra_jobs.cells.session import Content, checked_grid, client, run, sw
 from jupyter_ra_jobs.errors import BadInput
 
 _SHOWN = 40  # signs of an argument in a run's name
+_SECRET = re.compile("key|token|secret|password", re.IGNORECASE)  # as parameters are named
 _PLAIN = (bool, int, float, str, type(None))
 
 
@@ -221,13 +223,25 @@ def _name_of(func: object) -> str:
 
 
 def _shown(func: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
-    """A name for a run: the call, as far as it is short."""
-    parts = [_brief(value) for value in args] + [f"{key}={_brief(value)}" for key, value in kwargs.items()]
+    """A name for a run: the call, as far as it is short, without secrets."""
+    parts = [_brief(key, value) for key, value in zip(_names(func, len(args)), args, strict=True)]
+    parts += [f"{key}={_brief(key, value)}" for key, value in kwargs.items()]
     text = f"{_name_of(func)}({', '.join(parts)})"
     return text if len(text) <= 80 else text[:79] + "…"
 
 
-def _brief(value: Any) -> str:
+def _names(func: Any, count: int) -> list[str]:
+    """The parameters that so many positional arguments are for, as far as that can be known."""
+    try:
+        parameters = inspect.signature(func).parameters.values()
+    except (TypeError, ValueError):  # some built-in ones don't tell
+        return [""] * count
+    rest = next((each.name for each in parameters if each.kind is each.VAR_POSITIONAL), "")
+    known = [each.name for each in parameters if each.kind <= each.POSITIONAL_OR_KEYWORD]
+    return [*known, *[rest] * count][:count]
+
+
+def _brief(key: str, value: Any) -> str:
     # Of anything else a repr may be long, and take long.
-    text = repr(value) if isinstance(value, _PLAIN) else "…"
+    text = repr(value) if isinstance(value, _PLAIN) and not _SECRET.search(key) else "…"
     return text if len(text) <= _SHOWN else "…"

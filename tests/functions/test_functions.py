@@ -97,6 +97,28 @@ def test_all_arguments_are_the_functions() -> None:
     assert (run.name, run.record.tags) == ("named", ["a"])
 
 
+def test_secrets_are_in_no_name() -> None:
+    """Names are shown in every list."""
+
+    def asks(host: str, password: str, *tokens: str, api_key: str = "", lr: float = 0) -> str:
+        return host + password + tokens[0] + api_key
+
+    run = ra.options(start=False).submit(asks, "h", "s1", "s2", api_key="s3", lr=0.1)
+    assert run.name == "asks('h', …, …, api_key=…, lr=0.1)"
+    assert ra.options(start=False).submit(max, 1, 2).name == "max(1, 2)"
+
+
+def test_open_files(tmp_path: Path) -> None:
+    """A text file that is open for reading goes as its content, any other is refused."""
+    path = tmp_path / "words.txt"
+    path.write_text("one\ntwo\n")
+    with path.open() as file:
+        assert ra.submit(lambda given: given.read(), file).result() == "one\ntwo\n"
+    for mode in ("rb", "a"):
+        with path.open(mode) as file, pytest.raises(BadInput, match="can't be pickled"):
+            ra.submit(print, file)
+
+
 def test_another_kernel() -> None:
     """Has the result by the run's id, and each rerun its own."""
     run = ra.submit(lambda: {"pid": os.getpid()})
