@@ -510,9 +510,12 @@ class Calls:
                     return _checked(answer, step)
                 ours = _said(answer) is not None  # else a proxy speaks, for a server that is away
                 away = answer.status in _AWAY if ours == comes_back else comes_back
-                if "retry-after" not in answer.headers and not (repeatable and away):
+                later = answer.headers.get("retry-after", "")
+                # Of ours it says that nothing was done; a proxy does not know that.
+                busy = ours and later and answer.status == errors.Busy.status
+                if not (busy or (repeatable and (away or later))):
                     raise problem
-                pause = max(pause, _seconds(answer.headers.get("retry-after", "")))
+                pause = max(pause, _seconds(later))
             except Unreachable as unreachable:
                 problem = errors.NoServer(f"{unreachable}; is it running? `jupyter ra-jobs` starts one")
             except Broken as broken:

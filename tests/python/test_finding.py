@@ -405,6 +405,27 @@ def test_proxy_without_its_server(other: str) -> None:
         assert Other.asked == ["POST"]
 
 
+OURS = b'{"message": "m", "reason": "r", "detail": "m"}'
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "times"),
+    [(503, PAGE, 1), (504, b"", 1), (429, b"{}", 1), (500, OURS, 1), (503, OURS, 2)],
+)
+def test_later(other: str, status: int, body: bytes, times: int) -> None:
+    """A proxy that says when to ask again may have handed the request on; our server has done nothing."""
+    Other.answer = (status, {"Retry-After": "0"}, body)
+    with ra.Client(other, patience=0.3) as client:
+        with pytest.raises(RaJobsError):
+            client.stop_run("0" * 12)
+        assert len(Other.asked) >= times
+        assert times > 1 or Other.asked == ["POST"]
+        Other.asked.clear()
+        with pytest.raises(RaJobsError):
+            client.runs()
+        assert len(Other.asked) > 1
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 def test_imports_of_a_kernel() -> None:
     """Neither Jupyter's server nor what the server alone needs is imported there."""
