@@ -17,7 +17,7 @@ from jupyter_ra_jobs_sidecar import procs
 
 from jupyter_ra_jobs.cells import session, surroundings
 from jupyter_ra_jobs.client import Client
-from jupyter_ra_jobs.client.address import Address, read_address, server_file
+from jupyter_ra_jobs.client.address import Address, server_of
 from jupyter_ra_jobs.errors import BadInput, Conflict, Forbidden, NoServer, RaJobsError, TimedOut
 
 # Nothing of the workdir is imported in the place of a library, as `-m` would from the current folder.
@@ -98,7 +98,7 @@ def serve(
     folder = _checked_folder(workdir)
     arguments = _checked_options(options)
     with _alone(folder, timeout):
-        found = read_address(server_file(folder))
+        found = server_of(folder)
         if found is None:
             found = _start(folder, arguments, timeout)
     session.connect(workdir=folder)
@@ -148,7 +148,7 @@ def _start(folder: Path, options: list[str], timeout: float) -> Address:
 def _wait(process: "subprocess.Popen[bytes]", folder: Path, until: float) -> Address:
     """Where the server is, once it answers."""
     while True:
-        found = read_address(server_file(folder))
+        found = server_of(folder)
         if found is not None and found.pid == process.pid and _answers(found):
             return found
         if process.poll() is not None:

@@ -72,7 +72,7 @@ class Finder:
         """
         last = self._found
         if last is None and self._workdir is not None:
-            self._found = last = read_address(server_file(self._workdir))
+            self._found = last = server_of(self._workdir)
             if last is None:
                 raise NoServer(
                     f"no server runs in {self._workdir}; ra.serve({str(self._workdir)!r}) starts one"
@@ -80,7 +80,7 @@ class Finder:
         elif last is None:
             self._found = last = find_server(os.environ, _here())
         elif last.workdir is not None and last.is_gone():  # else it stays, though another may have come there
-            self._found = last = read_address(server_file(Path(last.workdir))) or last
+            self._found = last = server_of(Path(last.workdir)) or last
         return last
 
 
@@ -96,7 +96,7 @@ def find_server(environ: Mapping[str, str], folder: Path) -> Address:
     if url := environ.get("RA_JOBS_URL"):
         return address_of(url, environ.get("RA_JOBS_TOKEN"), "RA_JOBS_URL")
     for place in (folder, *folder.parents):
-        if found := read_address(server_file(place)):
+        if found := server_of(place):
             return found
     asked = "what started this kernel is no server with jupyter_ra_jobs; " if parent else ""
     raise NoServer(
@@ -137,13 +137,27 @@ def server_file(workdir: Path) -> Path:
     return workdir / ".agents" / "server.json"
 
 
+def server_of(workdir: Path) -> Address | None:
+    """The living server of this very folder, as it says; None where there is none.
+
+    What came with a copy of a folder tells of the server of another one, or of nobody knows what.
+    """
+    found = read_address(server_file(workdir))
+    return found if found is not None and found.workdir and _is_folder(found.workdir, workdir) else None
+
+
 def read_address(file: Path) -> Address | None:
-    """What a living server of ours says of itself in a file; None where there is none."""
+    """What a living server of ours says of itself in a file; None where there is none.
+
+    It is this user's process: whoever gave us a folder may have put a file of their own into it.
+    """
     try:
         said = msgspec.json.decode(_own(file), type=_Said)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     if not procs.still_lives({"pid": said.pid, "pid_start": said.pid_start, "boot_id": said.boot_id}):
+        return None
+    if _user_of(said.pid) != os.geteuid():
         return None
     host = f"[{said.host}]" if ":" in said.host else said.host
     port = "" if said.port is None else f":{said.port}"
@@ -188,6 +202,26 @@ def _own(file: Path) -> bytes:
         if status.st_mode & _OTHERS_MAY_WRITE:
             raise PermissionError(f"{file} can be written by others")
         return opened.read(_LARGEST_FILE)
+
+
+def _user_of(pid: int) -> int | None:
+    """Whose process it is: its effective user (proc(5), `status`)."""
+    try:
+        said = re.search(rb"^Uid:\s+\d+\s+(\d+)", Path(f"/proc/{pid}/status").read_bytes(), re.MULTILINE)
+    except OSError:  # gone, or hidden from us
+        return None
+    return int(said[1]) if said else None
+
+
+def _is_folder(said: str, folder: Path) -> bool:
+    """Whether a path names this folder, for anybody: `.` or `/proc/self/cwd` names whatever is asked of."""
+    plain = os.path.normpath(said)
+    if not plain.startswith("/") or plain.lstrip("/").startswith(("proc/", "dev/")):
+        return False
+    try:
+        return Path(said).samefile(folder)
+    except (OSError, ValueError):
+        return False
 
 
 def _file_for_kernels(parent: str) -> Path | None:

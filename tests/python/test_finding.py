@@ -197,6 +197,10 @@ def test_living_server(nobody: World, said: dict[str, Any]) -> None:
         pytest.param({"port": "80"}, id="port"),
         pytest.param({"path": None}, id="path"),
         pytest.param({"token": ["t"]}, id="token"),
+        pytest.param({"workdir": "/"}, id="came with a copy of a folder"),
+        pytest.param({"workdir": "."}, id="of any folder"),
+        pytest.param({"workdir": "//tmp/../proc/self/cwd"}, id="of any folder, by another name"),
+        pytest.param({"workdir": None}, id="of no folder"),
         pytest.param(b"", id="empty"),
         pytest.param(b"{", id="half"),
         pytest.param(b"[" * 60_000, id="deep"),
@@ -227,6 +231,20 @@ def test_file_of_somebody_else(nobody: World, said: dict[str, Any]) -> None:
     os.mkfifo(file, 0o600)  # reading it would wait for ever
     with pytest.raises(NoServer):
         ra.runs()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be another user too")
+def test_process_of_somebody_else(nobody: World, said: dict[str, Any]) -> None:
+    """Whoever planted a file that we own by now, as a part of what we copied, is told nothing."""
+    stranger = subprocess.Popen(["sleep", "600"], user=65534, group=65534, extra_groups=[])
+    try:
+        process = procs.look(stranger.pid)
+        assert process is not None
+        file = write(nobody, said | {"pid": process.pid, "pid_start": process.start})
+        assert read_address(file) is None
+    finally:
+        stranger.kill()
+        stranger.wait()
 
 
 def test_no_server(nobody: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -89,6 +90,21 @@ def test_workdir_that_has_one(nobody: World) -> None:
     server.stop()
     assert not found.is_running()
     found.stop()
+
+
+def test_copy_of_a_workdir(served: serve.Server, nobody: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has a server of its own, whatever the copied `.agents` says; `stop()` ends that one."""
+    copy = nobody.root / "copy"
+    shutil.copytree(nobody.workdir, copy)
+    monkeypatch.chdir(copy)
+    with pytest.raises(NoServer, match=r"ra\.serve"):
+        ra.connect()
+    own = ra.serve()
+    assert (own.workdir, own.url == served.url) == (copy, False)
+    assert ra.run("pwd").wait(progress=False).tail() == f"{copy}\n"
+    own.stop()
+    assert served.is_running()
+    assert ra.connect(workdir=nobody.workdir).address.url == served.url
 
 
 def test_two_at_once(nobody: World) -> None:
