@@ -6,6 +6,8 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from jupyter_ra_jobs.cells.plain import clip
+
 
 @contextmanager
 def bar(name: str, total: float, wanted: bool | None) -> Iterator[Callable[[float, str], None]]:
@@ -18,7 +20,7 @@ def bar(name: str, total: float, wanted: bool | None) -> Iterator[Callable[[floa
         from tqdm.auto import tqdm
 
     hidden = None if wanted is None and not _in_a_notebook() else False  # None: unless stderr is a terminal
-    with tqdm(total=total, desc=name[:40], disable=hidden, leave=True) as shown:
+    with tqdm(total=total, desc=clip(name, 40), disable=hidden, leave=True) as shown:
 
         def show(done: float, word: str) -> None:
             shown.n = min(done, total)

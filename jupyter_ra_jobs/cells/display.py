@@ -55,7 +55,7 @@ def runs_html(runs: Sequence[Run], glance: Glance) -> str:
             f"<b>{_text(run.name, 60)}</b>",
             _mono(run.id),
             escape(", ".join(plain.facts(run, glance.at))),
-            _mono(_text(run.command, 100)),
+            _mono(run.command, 100),
         ]
         for run in runs[: plain.MOST_ROWS]
     ]
@@ -98,7 +98,7 @@ def sweeps_html(sweeps: Sequence[Sweep], glance: Glance) -> str:
             f"<b>{_text(each.name, 60)}</b>",
             _mono(each.id),
             escape(", ".join(f"{count} {status}" for status, count in plain.counts(each.progress))),
-            _mono(_text(each.base_command, 100)),
+            _mono(each.base_command, 100),
         ]
         for each in sweeps[: plain.MOST_ROWS]
     ]
@@ -108,7 +108,7 @@ def sweeps_html(sweeps: Sequence[Sweep], glance: Glance) -> str:
 def metrics_html(record: RunMetrics) -> str:
     """Metrics as a table, with curves."""
     cells = [
-        [_mono(escape(name)), escape(last), escape(points), _mono(curve)]
+        [_mono(name), escape(last), escape(points), _mono(curve)]
         for name, last, points, curve in plain.metric_rows(record)
     ]
     shown = _rows(("metric", "last", "points", "curve"), cells) if cells else _div("no metrics", _MUTED)
@@ -120,12 +120,12 @@ def metrics_html(record: RunMetrics) -> str:
 
 def artifact_html(artifact: Artifact) -> str:
     """An artifact in one line."""
-    return _div(f"{_mono(_text(artifact.name, 300))} &nbsp; {', '.join(_said(artifact))}")
+    return _div(f"{_mono(artifact.name)} &nbsp; {', '.join(_said(artifact))}")
 
 
 def artifacts_html(artifacts: Sequence[Artifact], glance: Glance) -> str:
     """Artifacts as a table."""
-    rows = [[_mono(_text(each.name, 300)), ", ".join(_said(each))] for each in artifacts[: plain.MOST_ROWS]]
+    rows = [[_mono(each.name), ", ".join(_said(each))] for each in artifacts[: plain.MOST_ROWS]]
     return _listing(("name", ""), rows, len(artifacts), "artifacts", glance)
 
 
@@ -145,8 +145,8 @@ def _div(html: str, style: str = "") -> str:
     return f'<div style="{style}">{html}</div>' if style else f"<div>{html}</div>"
 
 
-def _mono(html: str) -> str:
-    return f'<span style="{_MONO}">{html}</span>'
+def _mono(words: str, most: int = 300, style: str = _MONO) -> str:
+    return f'<span style="{style}">{_text(words, most)}</span>'
 
 
 def _tint(status: str, alpha: str) -> str:
@@ -173,7 +173,7 @@ def _chip(status: str) -> str:
 
 def _title(status: str, name: str, name_of: str, facts: Sequence[str]) -> str:
     said = f'<span style="{_MUTED}">{escape(", ".join(facts))}</span>' if facts else ""
-    own = f'<span style="{_MONO}; {_MUTED}">{escape(name_of)}</span>'
+    own = _mono(name_of, style=f"{_MONO}; {_MUTED}")
     return _div(f"{_chip(status)} &nbsp; <b>{_text(name, 200)}</b> &nbsp; {own} &nbsp; {said}")
 
 

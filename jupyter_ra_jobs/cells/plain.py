@@ -185,7 +185,7 @@ def best_metric(names: Sequence[str]) -> tuple[str, Literal["min", "max"]] | Non
 
 def run_line(run: Run, at: float) -> str:
     """A run in one line."""
-    return f"Run {run.id} {clip(run.name, 60)!r}: {', '.join([run.status, *facts(run, at)])}"
+    return f"Run {clip(run.id, 40)} {clip(run.name, 60)!r}: {', '.join([run.status, *facts(run, at)])}"
 
 
 def run_text(run: Run, log: str, glance: Glance) -> str:
@@ -209,7 +209,7 @@ def runs_text(runs: Sequence[Run], glance: Glance) -> str:
 def sweep_line(sweep: Sweep) -> str:
     """A sweep in one line."""
     said = ", ".join(f"{count} {status}" for status, count in counts(sweep.progress)) or "no runs"
-    return f"Sweep {sweep.id} {clip(sweep.name, 60)!r}: {sweep.status}, {said}"
+    return f"Sweep {clip(sweep.id, 40)} {clip(sweep.name, 60)!r}: {sweep.status}, {said}"
 
 
 def sweep_text(sweep: Sweep, ranking: Ranking, glance: Glance) -> str:
@@ -295,7 +295,7 @@ def _more(total: int, what: str) -> str:
 
 def _aligned(rows: Sequence[Sequence[Any]]) -> list[str]:
     """Rows as lines, each column as wide as its widest word."""
-    words = [[str(word) for word in row] for row in rows]
+    words = [[clip(str(word), 100) for word in row] for row in rows]
     width: Callable[[int], int] = lambda place: max(len(row[place]) for row in words)  # noqa: E731
     widths = [width(place) for place in range(len(words[0]))]
     return [

@@ -211,6 +211,10 @@ def test_progress_bar(cells: Server, capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().err == ""
     ra.run("true", name="shown").wait(progress=True)
     assert "shown" in capsys.readouterr().err
+    ra.run("true", name="\x1b]0;title\x07a\x9b2J\u202eb").wait(progress=True)
+    shown = capsys.readouterr().err
+    assert "ab:" in shown
+    assert not set("\x1b\x9b\u202e") & set(shown)
 
 
 def test_artifacts(cells: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,9 +70,10 @@ def sweep(**more: Any) -> models.Sweep:
 
 def hostile() -> list[tuple[str, str]]:
     """Text and HTML of everything, with hostile words wherever there may be some."""
-    runs = [run("failed", name=HOSTILE, command=HOSTILE, error=HOSTILE, signal=HOSTILE, exit_code=1)]
+    words = dict.fromkeys(("id", "name", "command", "error", "signal"), HOSTILE)
+    runs = [run("failed", **words, exit_code=1)]
     row = models.SweepRow(
-        run_id="0" * 12,
+        run_id=HOSTILE,
         name=HOSTILE,
         parameters={HOSTILE: HOSTILE},
         status=RunStatus.FAILED,
@@ -81,7 +82,7 @@ def hostile() -> list[tuple[str, str]]:
         retried=False,
         metrics={HOSTILE: 1.0},
     )
-    sweeps = [sweep(name=HOSTILE, base_command=HOSTILE)]
+    sweeps = [sweep(id=HOSTILE, name=HOSTILE, base_command=HOSTILE)]
     points = [models.MetricPoint(step=1, value=1e308), models.MetricPoint(step=2, value=-1e308)]
     metrics = models.RunMetrics(metric_series={HOSTILE: points}, metrics={HOSTILE: 1.0}, notes=[HOSTILE])
     artifacts = [
@@ -93,6 +94,7 @@ def hostile() -> list[tuple[str, str]]:
         (plain.run_text(runs[0], HOSTILE, away), display.run_html(runs[0], HOSTILE, away)),
         (plain.run_line(runs[0], NOW), ""),
         (plain.runs_text(runs, away), display.runs_html(runs, away)),
+        (plain.sweep_line(sweeps[0]), ""),
         (plain.sweep_text(sweeps[0], ranking, away), display.sweep_html(sweeps[0], ranking, away)),
         (plain.sweeps_text(sweeps, away), display.sweeps_html(sweeps, away)),
         (plain.metrics_text(metrics), display.metrics_html(metrics)),
@@ -113,7 +115,7 @@ class Reader(HTMLParser):
             assert re.fullmatch(STYLES[name], value.strip()), declaration
 
 
-@pytest.mark.parametrize("number", range(8))
+@pytest.mark.parametrize("number", range(9))
 def test_nothing_is_obeyed(number: int) -> None:
     """Neither by a browser nor by a terminal."""
     text, html = hostile()[number]
