@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from io import BufferedWriter
 from pathlib import Path
 
+import msgspec
 from jupyter_ra_jobs_sidecar import procs
 
 from jupyter_ra_jobs.cells import session, surroundings
@@ -21,10 +22,13 @@ from jupyter_ra_jobs.client.address import Address, server_of
 from jupyter_ra_jobs.errors import BadInput, Conflict, Forbidden, NoServer, RaJobsError, TimedOut
 
 # Nothing of the workdir is imported in the place of a library, as `-m` would from the current folder.
+# The lock is held by it alone, not by what it starts.
 _PROGRAM = (
-    "import sys; sys.path[:] = [place for place in sys.path if place]; "
+    "import os, sys; sys.path[:] = [place for place in sys.path if place]; "
+    "os.set_inheritable({lock}, False); "
     "from jupyter_ra_jobs.app import main; main()  # ra.serve()"
 )
+_MARK = b"main()  # ra.serve()"
 _LOG = "serve.log"
 _LARGEST_LOG = 10_000_000
 _SHOWN_LINES, _SHOWN_BYTES = 20, 10_000
@@ -97,20 +101,21 @@ def serve(
     """
     folder = _checked_folder(workdir)
     arguments = _checked_options(options)
-    with _alone(folder, timeout):
-        found = server_of(folder)
+    with _lock_of(folder) as lock:
+        found = _wait_for_others(lock, folder, time.monotonic() + timeout) or server_of(folder)
         if found is None:
-            found = _start(folder, arguments, timeout)
+            found = _start(folder, arguments, timeout, lock)
     session.connect(workdir=folder)
     return Server(found)
 
 
-def _start(folder: Path, options: list[str], timeout: float) -> Address:
+def _start(folder: Path, options: list[str], timeout: float, lock: int) -> Address:
     # A port that was free a moment ago; if it is not any more, Jupyter takes another one.
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-c", _PROGRAM, "--workdir", str(folder), "--no-browser", "--ServerApp.sock="]
+    command = [sys.executable, "-c", _PROGRAM.format(lock=lock), "--workdir", str(folder), "--no-browser"]
+    command += ["--ServerApp.sock="]
     command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", *options]
     if os.geteuid() == 0:
         command.append("--allow-root")
@@ -126,6 +131,7 @@ def _start(folder: Path, options: list[str], timeout: float) -> Address:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            pass_fds=[lock],  # so that it is found by the next call if we are killed meanwhile
             start_new_session=True,  # an interrupt of the kernel, or its end, is not meant for it
         )
     _started.append(process)
@@ -159,7 +165,7 @@ def _wait(process: "subprocess.Popen[bytes]", folder: Path, until: float) -> Add
 
 
 def _answers(address: Address) -> bool:
-    with Client(address.url, patience=0) as client, contextlib.suppress(RaJobsError):
+    with Client(address, patience=0) as client, contextlib.suppress(RaJobsError):
         client.health()
         return True
     return False
@@ -167,7 +173,7 @@ def _answers(address: Address) -> bool:
 
 def _check_closed(address: Address) -> None:
     """A user's own configuration may have turned the login off, for a server of another kind."""
-    with Client(address.url, patience=0) as nobody:
+    with Client(msgspec.structs.replace(address, token=""), patience=0) as nobody:
         try:
             nobody.runs(limit=1)
         except Forbidden:
@@ -203,29 +209,41 @@ def _opened_log(folder: Path) -> Iterator[BufferedWriter]:
 
 
 @contextlib.contextmanager
-def _alone(folder: Path, timeout: float) -> Iterator[None]:
-    """One starts a server here at a time; the others then find it. Makes `.agents`."""
+def _lock_of(folder: Path) -> Iterator[int]:
+    """What who starts a server here holds; makes `.agents`. Released at the end, by whomever it was taken."""
     data = folder / ".agents"
-    until = time.monotonic() + timeout
     try:
         data.mkdir(mode=0o700, exist_ok=True)
         descriptor = os.open(data, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as problem:
         raise BadInput(f"workdir: {data} can't be used: {problem.strerror}") from problem
     try:
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > until:
-                    raise NoServer(
-                        f"somebody else has been starting a server in {folder} all the time"
-                    ) from None
-                time.sleep(_LOOK)
-        yield
+        yield descriptor
     finally:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)  # the server has it too
         os.close(descriptor)
+
+
+def _wait_for_others(lock: int, folder: Path, until: float) -> Address | None:
+    """Take the lock; unless a server has it, whose starter was killed before it could answer: that server."""
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pass
+        else:
+            return None
+        found = server_of(folder)
+        if found is not None and _is_served(found.pid or 0) and _answers(found):
+            try:
+                _check_closed(found)
+            except NoServer:
+                Server(found).stop()
+                raise
+            return found
+        if time.monotonic() > until:
+            raise NoServer(f"somebody else has been starting a server in {folder} all the time")
+        time.sleep(_LOOK)
 
 
 def _checked_folder(workdir: object) -> Path:
@@ -256,9 +274,10 @@ def _checked_options(options: Sequence[str]) -> list[str]:
 
 def _is_served(pid: int) -> bool:
     try:
-        return _PROGRAM.encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:
         return False
+    return any(word.endswith(_MARK) for word in words)
 
 
 def _collect() -> None:

@@ -58,11 +58,13 @@ class Address(Struct, frozen=True, kw_only=True):
 class Finder:
     """Finds the server, and finds it again after it was restarted: by the workdir that it had.
 
-    It is the one at `url`, or of `workdir`, or the one that `find_server` finds.
+    It is the one at `url`, or at an address, or of `workdir`, or the one that `find_server` finds.
     """
 
-    def __init__(self, url: str | None = None, token: str | None = None, workdir: Path | None = None) -> None:
-        self._found = address_of(url, token) if url is not None else None
+    def __init__(
+        self, url: str | Address | None = None, token: str | None = None, workdir: Path | None = None
+    ) -> None:
+        self._found = address_of(url, token) if isinstance(url, str) else url
         self._workdir = None if workdir is None else workdir.absolute()
 
     def find(self) -> Address:

@@ -60,13 +60,13 @@ class AsyncClient:
     """Calls of the HTTP API to await, in one event loop at a time.
 
     It finds its server by itself (`address.find_server`), also after a restart; unless it is given the `url`
-    of Jupyter or of our routes, or the `workdir` that a server of this machine has.
+    of Jupyter or of our routes, an `Address`, or the `workdir` that a server of this machine has.
     `patience`: for how many seconds one that is away is looked for; one that was never reached, five at most.
     """
 
     def __init__(
         self,
-        url: str | None = None,
+        url: str | Address | None = None,
         token: str | None = None,
         *,
         workdir: Path | None = None,

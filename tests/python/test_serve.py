@@ -115,6 +115,42 @@ def test_two_at_once(nobody: World) -> None:
     ra.serve().stop()
 
 
+def test_kernel_that_is_killed(nobody: World) -> None:
+    """While it starts one: the next call finds that one, and so do those that follow."""
+    code = "import jupyter_ra_jobs as ra; ra.serve()"
+    kernel = subprocess.Popen([sys.executable, "-c", code], env=nobody.env, cwd=nobody.workdir)
+
+    def servers() -> list[psutil.Process]:
+        return [each for each in nobody.processes() if "ra.serve()" in " ".join(each.cmdline()[2:])]
+
+    (started,) = wait_for(lambda: [each for each in servers() if each.pid != kernel.pid])
+    kernel.kill()
+    kernel.wait()
+    for _ in range(2):
+        found = ra.serve()
+        assert ra.connect().address.pid == started.pid
+    run = ra.run("true").wait(progress=False)
+    found.stop()
+    again = ra.serve()  # nothing that it has started holds the lock
+    assert ra.get(run.id) == run
+    again.stop()
+
+
+def test_certificate_of_the_configuration(nobody: World) -> None:
+    """A user's own, that nobody has signed: it is the one that counts."""
+    config = Path(nobody.env["JUPYTER_CONFIG_DIR"])
+    config.mkdir()
+    names = {"keyfile": str(config / "key.pem"), "certfile": str(config / "own.pem")}
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=me"]
+    command += ["-keyout", names["keyfile"], "-out", names["certfile"]]
+    subprocess.run(command, check=True, capture_output=True)
+    (config / "jupyter_server_config.json").write_text(json.dumps({"ServerApp": names}))
+    made = ra.serve()
+    assert made.url.startswith("https://127.0.0.1:")
+    assert ra.run("true").wait(progress=False).status == "finished"
+    made.stop()
+
+
 def test_outlives_the_kernel(nobody: World) -> None:
     """Its end, and an interrupt of all that belongs to it; a later kernel finds it, and may stop it."""
     code = "import jupyter_ra_jobs as ra; print(ra.serve().url, flush=True); input()"
