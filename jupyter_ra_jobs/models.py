@@ -157,6 +157,17 @@ class RunOptions(Struct, frozen=True, kw_only=True):
         ),
     ] = {}
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Without the values of the environment: they may be secrets, and a traceback is sent around."""
+        fields = {name: getattr(self, name) for name in self.__struct_fields__}
+        if fields.get("env"):
+            fields["env"] = dict.fromkeys(fields["env"], "…")
+        return list(fields.items())
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"{type(self).__name__}({shown})"
+
 
 class NewSweep(RunOptions, frozen=True, kw_only=True):
     """What a caller says of a sweep to create."""

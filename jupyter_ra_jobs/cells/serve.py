@@ -19,6 +19,7 @@ from jupyter_ra_jobs_sidecar import procs
 from jupyter_ra_jobs.cells import session, surroundings
 from jupyter_ra_jobs.client import Client
 from jupyter_ra_jobs.client.address import Address, server_of
+from jupyter_ra_jobs.client.calls import Calls
 from jupyter_ra_jobs.errors import BadInput, Conflict, Forbidden, NoServer, RaJobsError, TimedOut
 
 # Nothing of the workdir is imported in the place of a library, as `-m` would from the current folder.
@@ -166,7 +167,7 @@ def _wait(process: "subprocess.Popen[bytes]", folder: Path, until: float) -> Add
 
 def _answers(address: Address) -> bool:
     with Client(address, patience=0) as client, contextlib.suppress(RaJobsError):
-        client.health()
+        client.glance(Calls.health)  # one that hangs does not answer
         return True
     return False
 

@@ -99,6 +99,7 @@ def run(
     or bytes, are copied to its folder `$RA_FILES_DIR`, under their names. Raises BadInput, with what would be
     right.
     """
+    env = _hidden(env)
     new = models.NewRun(
         name=_checked_name(name) or name_of(_checked_command(command)),
         command=_checked_command(command),
@@ -144,6 +145,7 @@ def sweep(
     `method="zip"` takes the first values together, then the second; `"random"` draws `max_runs` combinations
     by `seed`, also of ranges, as `{"lr": {"min": 1e-5, "max": 1e-1, "log": True}}`. The rest is as for `run`.
     """
+    env = _hidden(env)
     new = models.NewSweep(
         name=_checked_name(name) or name_of(_checked_command(command)),
         base_command=_checked_command(command),
@@ -255,6 +257,10 @@ def _workdir(given: str | os.PathLike[str] | None) -> str | None:
         raise BadInput(f"workdir: {given or 'the current folder'}: {problem}; say another one") from problem
 
 
+def _hidden(env: Any) -> Any:
+    return surroundings.Hidden(env) if isinstance(env, Mapping) else env
+
+
 def _environment(given: Mapping[str, str] | None) -> dict[str, str]:
     """This kernel's, where the server is on this machine; over it what the caller gave."""
     if not isinstance(given, Mapping | None):
@@ -264,9 +270,9 @@ def _environment(given: Mapping[str, str] | None) -> dict[str, str]:
             raise BadInput(f"env: the value of {name} must be a string, as {str(value)!r:.100}")
     address = client().address
     if address.workdir is None:
-        return dict(given or {})
+        return surroundings.Hidden(given or {})
     servers = surroundings.environment_of(address.pid)
-    return {**surroundings.environment(os.environ, servers), **(given or {})}
+    return surroundings.Hidden({**surroundings.environment(os.environ, servers), **(given or {})})
 
 
 def _uploaded(files: Mapping[str, Content] | None) -> dict[str, str]:

@@ -39,6 +39,13 @@ _NOT_GIVEN = {
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")  # as the server takes them
 
 
+class Hidden(dict[str, str]):
+    """Variables whose values are not to be seen in a traceback, which a notebook keeps."""
+
+    def __repr__(self) -> str:
+        return repr(dict.fromkeys(self, "…"))
+
+
 def environment(environ: Mapping[str, str], servers: Mapping[str, str]) -> dict[str, str]:
     """What of `environ` a run needs beyond the `servers` own environment, to find what this kernel has.
 

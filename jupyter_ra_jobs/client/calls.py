@@ -18,6 +18,7 @@ from jupyter_ra_jobs import errors
 from jupyter_ra_jobs.client.contents import Content
 from jupyter_ra_jobs.client.steps import (
     Answer,
+    Body,
     Broken,
     Do,
     Emit,
@@ -607,9 +608,9 @@ def _words(value: Any) -> str | list[str]:
     return [str(each) for each in value] if isinstance(value, list | tuple) else str(value)
 
 
-def _encoded(body: Any) -> bytes:
+def _encoded(body: Any) -> Body:
     try:
-        return msgspec.json.encode(body, enc_hook=_plain)
+        return Body(msgspec.json.encode(body, enc_hook=_plain))
     except (TypeError, OverflowError, RecursionError, UnicodeError) as problem:
         raise errors.BadInput(f"this can't be sent as JSON: {problem}") from problem
 

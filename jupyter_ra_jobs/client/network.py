@@ -33,10 +33,12 @@ _NOT_SENT = (
 
 def settings(address: Address) -> dict[str, Any]:
     """How httpx reaches the server, apart from a Unix socket."""
-    login = {"Authorization": f"token {address.token}"} if address.token else {}
+    headers = httpx.Headers({"User-Agent": f"jupyter_ra_jobs/{__version__}"})  # their repr hides a token
+    if address.token:
+        headers["Authorization"] = f"token {address.token}"
     return {
         "base_url": address.url,
-        "headers": {"User-Agent": f"jupyter_ra_jobs/{__version__}", **login},
+        "headers": headers,
         "timeout": httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
         "trust_env": not _is_here(address),  # a proxy is not for a server on this machine
         "verify": verify(address),

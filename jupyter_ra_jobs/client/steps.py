@@ -13,6 +13,13 @@ T = TypeVar("T")
 Query = dict[str, str | list[str]]
 
 
+class Body(bytes):
+    """What is sent, not to be seen in a traceback: there may be an environment in it."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self):,} bytes>"
+
+
 class Request(Struct, frozen=True, kw_only=True):
     """Ask once, give the Answer. Throws Unreachable or Broken into the flow."""
 
@@ -21,7 +28,7 @@ class Request(Struct, frozen=True, kw_only=True):
     """Below the server's `…/ra-jobs`."""
     query: Query = {}
     headers: dict[str, str] = {}
-    body: bytes | None = None
+    body: Body | None = None
     seconds: float | None = None
     """How long the answer may take; None: as long as the client allows any."""
 

@@ -11,10 +11,13 @@ from typing import Any
 
 import numpy
 import pytest
+from IPython.core.ultratb import VerboseTB
 
 import jupyter_ra_jobs as ra
 from jupyter_ra_jobs.cells import surroundings
-from jupyter_ra_jobs.errors import BadInput, Conflict, NotFound, TimedOut
+from jupyter_ra_jobs.client import Address, network
+from jupyter_ra_jobs.errors import BadInput, Conflict, NotFound, RaJobsError, TimedOut
+from jupyter_ra_jobs.models import NewRun
 from tests.conftest import TOKEN, Server, World, wait_for
 from tests.python.conftest import Jupyter
 
@@ -461,3 +464,25 @@ def test_name_of_a_run(cells: Server) -> None:
     assert ra.run("\n  echo one\necho two", start=False).name == "echo one"
     assert ra.run("x" * 100, start=False).name == "x" * 79 + "…"
     assert ra.run("true", name="", start=False).name == "true"
+
+
+def test_no_secret_in_a_traceback(cells: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where all variables are shown, as by `%xmode Verbose`: a notebook is saved and sent around."""
+    monkeypatch.setenv("OF_THE_KERNEL", "a-secret-1")
+    given = {"GIVEN": "a-secret-2"}
+    address = Address(url="https://h/ra-jobs", token="a-secret-3", certificate="/none")
+    for call in (
+        lambda: ra.run("true", env=given, timeout=-1),
+        lambda: ra.run("", env=given),
+        lambda: ra.sweep("true", {"n": [1]}, env=given, timeout=-1),
+        lambda: ra.Client().create_run(NewRun(name="n", command="true", env=given, timeout_seconds=-1)),
+        lambda: network.settings(address),
+    ):
+        with pytest.raises(RaJobsError) as caught:
+            call()
+        trace = caught.value.__traceback__
+        assert trace is not None
+        assert trace.tb_next is not None
+        text = VerboseTB().text(caught.type, caught.value, trace.tb_next.tb_next)  # beneath this test
+        assert "jupyter_ra_jobs" in text
+        assert "a-secret" not in text

@@ -124,8 +124,12 @@ def test_kernel_that_is_killed(nobody: World) -> None:
         return [each for each in nobody.processes() if "ra.serve()" in " ".join(each.cmdline()[2:])]
 
     (started,) = wait_for(lambda: [each for each in servers() if each.pid != kernel.pid])
+    started.suspend()
     kernel.kill()
     kernel.wait()
+    with pytest.raises(NoServer, match="somebody else has been starting a server"):
+        ra.serve(timeout=0.1)
+    started.resume()
     for _ in range(2):
         found = ra.serve()
         assert ra.connect().address.pid == started.pid

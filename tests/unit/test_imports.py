@@ -47,7 +47,7 @@ ALLOWED = {
     "cells.objects": "cells cells.bars cells.display cells.plain cells.results cells.snapshots client "
     "client.calls errors models states",
     "cells.session": "cells cells.objects cells.surroundings client client.names errors models",
-    "cells.serve": "cells cells.session cells.surroundings client client.address errors",
+    "cells.serve": "cells cells.session cells.surroundings client client.address client.calls errors",
     "cells.functions": "_call_worker cells.objects cells.results cells.session errors",
     "cells.magics": "cells cells.objects cells.session client.calls states",
     "grids": "errors",
