@@ -14,13 +14,14 @@ from jupyter_ra_jobs.cells.bars import bar
 from jupyter_ra_jobs.cells.plain import Ranking
 from jupyter_ra_jobs.cells.snapshots import Known, Listing, Shown
 from jupyter_ra_jobs.client.calls import Calls
-from jupyter_ra_jobs.errors import BadInput, Conflict
+from jupyter_ra_jobs.errors import BadInput, Conflict, NotFound
 from jupyter_ra_jobs.states import TERMINAL, RunStatus
 
 Which = Literal["last", "min", "max"]
 _ALL = 1_000_000
 _LAST_BYTES = 8000
 _FEW_ROWS = 6
+_MOST_NAMES = 20
 
 
 class Run(Known[models.Run]):
@@ -161,8 +162,21 @@ class Run(Known[models.Run]):
         return [match.line for match in found.matches]
 
     def metrics(self, *keys: str) -> "Metrics":
-        """Its metrics, or those that are named: `run.metrics()["val_loss"]` is a list of points."""
-        return Metrics(self._client.metrics(self.id, keys=keys))
+        """Its metrics, or those that are named: `run.metrics()["val_loss"]` is a list of points.
+
+        Raises NotFound for a name that is not among them; as long as it has none at all, none is given.
+        """
+        for key in keys:
+            if not isinstance(key, str):
+                raise BadInput(f"metrics: a name is a string, as metrics('val_loss', 'lr'), not {key!r:.100}")
+        found = Metrics(self._client.metrics(self.id, keys=keys))
+        if missing := [key for key in keys if key not in found]:
+            known = list(Metrics(self._client.metrics(self.id, points=2)))
+            missing = [key for key in missing if key not in known]  # else it has come meanwhile
+            if known and missing:
+                shown = ", ".join(known[:_MOST_NAMES]) + (", …" if len(known) > _MOST_NAMES else "")
+                raise NotFound(f"run {self.id} has no metric {missing[0]!r:.100}; it has {shown}")
+        return found
 
     def log_metrics(self, **values: float) -> None:
         """Add a row of numbers to its metrics; `step=` or `epoch=` says where it belongs."""

@@ -188,6 +188,8 @@ def runs(
         archived=archived,
         limit=limit,
     )
+    if not found and sweep is not None and not isinstance(sweep, Sweep):
+        client().sweep(sweep)  # raises NotFound for one that there is not
     return RunList([Run(record, client()) for record in found])
 
 

@@ -4,6 +4,8 @@ Methods are flows (`steps`). What a call gives is a record of `models`, as the c
 those of `errors`, with the server's words.
 """
 
+import numbers
+import operator
 import os
 import random
 import re
@@ -123,9 +125,11 @@ class Calls:
         in name and command, `before` is a run's id: the ones older than that."""
         found: list[Run] = []
         more = True
+        limit = _whole("limit", limit)
+        statuses = _statuses(status)
         while more:
             query = {
-                "status": status if isinstance(status, str | None) else ",".join(status),
+                "status": statuses,
                 "sweep_id": sweep_id,
                 "id_prefix": id_prefix,
                 "q": q,
@@ -210,6 +214,7 @@ class Calls:
 
     def tail(self, run_id: str, lines: int = 10) -> Flow[str]:
         """The last lines of the log; fewer if a line is longer than 1 MB. A line ends with `\\n`."""
+        lines = _whole("lines", lines)
         page = yield from self.log_page(run_id)  # its end, as much of it as the server gives at once
         floor = page.gap.end if page.gap else 0  # where it begins, as far as lines hang together
         if page.offset < floor:
@@ -276,6 +281,7 @@ class Calls:
 
     def tail_offset(self, run_id: str, lines: int) -> Flow[int]:
         """The byte at which the log's last `lines` lines begin, or what is left of it after its gap."""
+        lines = _whole("lines", lines)
         page = yield from self.log_page(run_id, offset=-1, limit=1)
         begin = page.gap.end if page.gap is not None else 0
         end = page.total_size
@@ -544,6 +550,8 @@ class Calls:
     def _watch(
         self, path: str, kind: type[T], ended: Callable[[T], bool], name: str, timeout: float | None
     ) -> Emitting[T]:
+        if isinstance(timeout, bool) or not isinstance(timeout, numbers.Real | None):
+            raise errors.BadInput(f"timeout: must be a number of seconds, not {timeout!r:.100}")
         until = None if timeout is None else time.monotonic() + timeout
         last: T | None = None
         pause = _FIRST_LOOK
@@ -596,6 +604,21 @@ def _artifact(given: object) -> str:
     if {".", ".."} & set(given.split("/")):  # of an URL those are no names, but ways to another place
         raise errors.NotFound(f"there is no artifact {given!r:.100}; artifacts() lists them")
     return quote(given, safe="/", errors="replace")
+
+
+def _whole(name: str, given: object) -> int:
+    try:
+        return operator.index(given)  # type: ignore[arg-type]
+    except TypeError:
+        raise errors.BadInput(f"{name}: must be a whole number, not {given!r:.100}") from None
+
+
+def _statuses(given: object) -> str | None:
+    if given is None or isinstance(given, str):
+        return given
+    if not isinstance(given, Iterable):
+        raise errors.BadInput(f"status: must be a status, or several in a list, not {given!r:.100}")
+    return ",".join(map(str, given))
 
 
 def _query(given: Mapping[str, Any]) -> Query:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -457,6 +458,28 @@ def test_bad_words(cells: Server) -> None:
     with pytest.raises(AttributeError, match="has no attribute 'rnus'"):
         ra.rnus  # noqa: B018
     assert {"run", "sweep", "runs", "sweeps", "get", "connect", "serve"} <= set(dir(ra))
+
+
+def test_words_of_the_wrong_kind(cells: Server) -> None:
+    """Are said before anything is waited for; of a metric that is not there is said which are."""
+    run = ra.run("true").wait(progress=False)
+    assert len(run.metrics("val_los")) == 0  # it may still come
+    run.log_metrics(step=1, val_loss=0.5)
+    assert list(run.metrics("val_loss")) == ["val_loss"]
+    with pytest.raises(NotFound, match="has no metric 'val_los'; it has val_loss"):
+        run.metrics("val_loss", "val_los")
+    with pytest.raises(NotFound):
+        ra.runs(sweep=UNKNOWN)
+    wrong: list[tuple[Callable[..., object], str]] = [
+        (lambda: run.metrics(["val_loss"]), r"as metrics\('val_loss', 'lr'\)"),  # type: ignore[arg-type]
+        (lambda: run.wait("5"), "timeout: must be a number of seconds, not '5'"),  # type: ignore[arg-type]
+        (lambda: run.tail("x"), "lines: must be a whole number, not 'x'"),  # type: ignore[arg-type]
+        (lambda: ra.runs(limit="x"), "limit: must be a whole number"),  # type: ignore[arg-type]
+        (lambda: ra.runs(status=5), "status: must be a status, or several"),  # type: ignore[arg-type]
+    ]
+    for call, words in wrong:
+        with pytest.raises(BadInput, match=words):
+            call()
 
 
 def test_name_of_a_run(cells: Server) -> None:
