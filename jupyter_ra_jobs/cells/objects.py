@@ -22,6 +22,7 @@ _ALL = 1_000_000
 _LAST_BYTES = 8000
 _FEW_ROWS = 6
 _MOST_NAMES = 20
+_LOOKED_AT = 1000  # newest runs among which a retry is looked for
 
 
 class Run(Known[models.Run]):
@@ -91,6 +92,16 @@ class Run(Known[models.Run]):
             return None
         return (run.ended_at or time.time()) - run.started_at
 
+    @property
+    def retry(self) -> "Run | None":
+        """The run that tries it again by itself (`max_retries`); None where there is none."""
+        run = self.record
+        if run.status is not RunStatus.FAILED or run.attempt > run.max_retries:
+            return None
+        newest = self._client.runs(q=run.name, sweep_id=run.sweep_id, archived=True, limit=_LOOKED_AT)
+        again = [each for each in newest if each.parent_run_id == run.id and each.attempt > run.attempt]
+        return Run(again[0], self._client) if again else None
+
     # -- what can be done with it ------------------------------------------------------------------
 
     def start(self) -> "Run":
@@ -125,8 +136,9 @@ class Run(Known[models.Run]):
     def wait(self, timeout: float | None = None, *, progress: bool | None = None) -> "Run":
         """Wait until it has ended; an interrupt ends the waiting, never the run.
 
-        A bar shows how far it is where tqdm is installed, unless `progress` says otherwise. Goes on over
-        a restart of the server. Raises TimedOut after `timeout` seconds.
+        It is of this try alone: of one with `max_retries` that failed, `retry` is the next. A bar shows how
+        far it is where tqdm is installed, unless `progress` says otherwise. Goes on over a restart of the
+        server. Raises TimedOut after `timeout` seconds.
         """
         with bar(self.name, 100, progress) as show:
             for run in self._client.watch_run(self.id, timeout=timeout):

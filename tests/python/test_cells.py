@@ -208,6 +208,16 @@ def test_stop_and_time_limit(cells: Server) -> None:
     assert ready.start().wait(progress=False).status == "finished"
 
 
+def test_retry(cells: Server) -> None:
+    """The way from a try that failed to the next."""
+    run = ra.run("test -e tried || { touch tried; exit 3; }", max_retries=1, name="tried twice")
+    assert run.wait(progress=False).exit_code == 3
+    assert run.retry is not None
+    assert run.retry.wait(progress=False).status == "finished"
+    assert run.retry.retry is None
+    assert ra.run("false").wait(progress=False).retry is None
+
+
 def test_progress_bar(cells: Server, capsys: pytest.CaptureFixture[str]) -> None:
     """Only where somebody looks, unless it is asked for."""
     ra.run("true").wait()
