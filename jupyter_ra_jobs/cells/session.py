@@ -5,8 +5,9 @@ import itertools
 import math
 import os
 import shlex
+import sys
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -115,7 +116,9 @@ def run(
         files=_uploaded(files),
         auto_start=start,
     )
-    return Run(client().create_run(new), client())
+    with _told_of_if_interrupted("run", new.name):
+        made = client().create_run(new)
+    return Run(made, client())
 
 
 def sweep(
@@ -166,7 +169,9 @@ def sweep(
         files=_uploaded(files),
         auto_start=start,
     )
-    return Sweep(client().create_sweep(new), client())
+    with _told_of_if_interrupted("sweep", new.name):
+        made = client().create_sweep(new)
+    return Sweep(made, client())
 
 
 def runs(
@@ -208,6 +213,17 @@ def get(id: str) -> Run | Sweep:  # noqa: A002 - what it is called everywhere
         return Sweep(client().sweep(id), client())
     except NotFound:
         raise NotFound(f"there is no run and no sweep {id!r}; ra.runs() lists the newest runs") from None
+
+
+@contextlib.contextmanager
+def _told_of_if_interrupted(kind: str, name: str) -> Iterator[None]:
+    """Says that there may be something that nobody was given."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        why = "interrupted before the server had answered"
+        print(f"{why}: the {kind} {name!r} may be there; ra.{kind}s() tells", file=sys.stderr, flush=True)
+        raise
 
 
 # -- what callers give, as the server takes it --------------------------------------------------------

@@ -290,6 +290,21 @@ def test_interrupt(nobody: World) -> None:
     cell.stdout.close()
 
 
+@pytest.mark.parametrize("call", ["ra.run('true', name='lost')", "ra.sweep('true', {'n': [1]}, name='lost')"])
+def test_interrupt_while_it_is_made(nobody: World, call: str) -> None:
+    """Nobody has its id: that it may be there, and how to see that, is said."""
+    server = Server(nobody).start()
+    process = freeze(server)
+    command = [sys.executable, "-c", f"import jupyter_ra_jobs as ra; {call}"]
+    cell = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=nobody.workdir)
+    wait_for(lambda: _waiting_bytes(server.port), "the request was sent")
+    cell.send_signal(signal.SIGINT)
+    _, said = cell.communicate()
+    process.resume()
+    assert "'lost' may be there; ra." in said
+    assert "KeyboardInterrupt" in said
+
+
 def _until_it_sleeps(pid: int) -> None:
     """Between two looks, or in the middle of one: not in our few lines between."""
     process = psutil.Process(pid)
