@@ -60,7 +60,6 @@ class Kernel:
         self.client = BlockingKernelClient(connection_file=str(self.file))
         self.client.load_connection_file()
         self.client.start_channels(hb=False)  # whose one second is too short for a loaded machine
-        self.client.hb_channel.time_to_dead = PATIENCE  # slow is not dead
         self.client.wait_for_ready(timeout=PATIENCE)
 
     def run(self, code: str, meanwhile: Callable[[Outputs], None] | None = None) -> Outputs:

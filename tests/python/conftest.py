@@ -68,9 +68,8 @@ class Jupyter:
         file = self.server.world.root / "runtime" / f"kernel-{kernel_id}.json"
         client = BlockingKernelClient(connection_file=str(file))
         client.load_connection_file()
-        client.start_channels()
+        client.start_channels(hb=False)  # whose one second is too short for a loaded machine
         try:
-            client.hb_channel.time_to_dead = PATIENCE  # slow is not dead
             client.wait_for_ready(timeout=PATIENCE)
             yield lambda code: run_cell(client, code)
         finally:
