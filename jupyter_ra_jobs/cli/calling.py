@@ -29,10 +29,11 @@ def call(verb: str, words: Sequence[str]) -> int:
         say(f"{parser.prog}: {problem}")
         return codes.code_of(problem)
     except BrokenPipeError:  # whoever read our output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else the last flush would complain
+        _drop_unwritten()
         return codes.READER_GONE
     except OSError as problem:
         say(f"{parser.prog}: {problem}")
+        _drop_unwritten()
         return codes.ERROR
     return code
 
@@ -44,6 +45,14 @@ def add_arguments(parser: ArgumentParser, verb: str) -> Any:
     module.arguments(parser, verb)
     add_server(parser)
     return module
+
+
+def _drop_unwritten() -> None:
+    """What can't be written to stdout is let go, or the interpreter's last flush would complain of it."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def say(line: str) -> None:
