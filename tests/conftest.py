@@ -62,7 +62,7 @@ class World:
             **{
                 name: value
                 for name, value in os.environ.items()
-                if not name.startswith(("JUPYTER", "JPY_", "RA_", "TMUX"))
+                if not name.startswith(("JUPYTER", "JPY_", "RA_", "TMUX", "PYTHONUNBUFFERED"))
             },
             "HOME": str(self.home),
             "TMUX_TMPDIR": str(self.tmux_tmpdir),
