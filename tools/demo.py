@@ -134,7 +134,7 @@ def create_examples(server: Server) -> None:
             server.call("POST", f"/runs/{run['id']}/start")
 
 
-def greet(server: Server) -> None:
+def greet(server: Server, project: Path) -> None:
     """The URL, where the token is, the runs, and lines to copy."""
     runs = server.call("GET", "/runs?limit=10")
     read_token = f"""import json; print(json.load(open("{server.info_file}"))["token"])"""
@@ -150,6 +150,13 @@ def greet(server: Server) -> None:
         *(f"    {run['id']}  {run['status']:10} {run['name']:16} {run['command']}" for run in runs),
         "",
         "  In another terminal:",
+        f"    cd {project}; PATH={BIN}:$PATH",
+        "    jupyter ra-jobs list",
+        f"    jupyter ra-jobs logs -f {shown['id']}",
+        "    jupyter ra-jobs run --follow 'python train_digits.py --quick --hidden 128'",
+        "    python -c 'import jupyter_ra_jobs as ra; print(ra.runs(status=\"finished\"))'",
+        "",
+        "  Or over HTTP:",
         f"    RA={server.url.rstrip('/')}",
         f"    TOKEN=$(python3 -c '{read_token}')",
         f"    {curl} $RA/runs | python3 -m json.tool",
@@ -171,7 +178,7 @@ def demo(port: int) -> None:
     with running_server(project, port, server_env()) as server:
         if not server.call("GET", "/runs?limit=1"):
             create_examples(server)
-        greet(server)
+        greet(server, project)
         with suppress(KeyboardInterrupt):
             code = server.process.wait()
             raise SystemExit(f"The server ended by itself, with exit code {code}.")
@@ -189,7 +196,7 @@ def check(port: int) -> None:
             with running_server(project, port, env) as server:
                 try:
                     create_examples(server)
-                    greet(server)
+                    greet(server, project)
                     check_examples(server)
                 finally:
                     stop_all(server)
