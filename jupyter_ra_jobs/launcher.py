@@ -125,7 +125,7 @@ class Launcher:
         """
         now = self._store.run(run_id)
         if (now.command, now.workdir) != prepared.work:
-            prepared.discard()
+            await asyncio.to_thread(prepared.discard)
             raise Conflict(f"run {run_id} was edited while it was being started; start it again")
         try:
             claimed = self._store.move(
@@ -139,7 +139,7 @@ class Launcher:
                 **structs.asdict(self._executor.handle(run_id)),
             )
         except RaJobsError:  # the store takes nothing
-            prepared.discard()
+            await asyncio.to_thread(prepared.discard)
             raise
         if claimed:
             try:
@@ -150,7 +150,7 @@ class Launcher:
         status = self._store.status(run_id)
         if status in (RunStatus.READY, RunStatus.QUEUED):
             return False
-        prepared.discard()
+        await asyncio.to_thread(prepared.discard)
         raise Conflict(f"run {run_id} is {status} and cannot be started")
 
     async def relaunch(self, run_id: str) -> None:
@@ -164,7 +164,9 @@ class Launcher:
         changes = {"token_hash": prepared.token_hash, "launched_at": time.time()}
         changes |= structs.asdict(self._executor.handle(run_id))
         if not self._store.change(run_id, only_from=[RunStatus.LAUNCHING], **changes):
-            prepared.discard()  # its sidecar has spoken meanwhile, and goes on with the token that it has
+            await asyncio.to_thread(
+                prepared.discard
+            )  # its sidecar has spoken meanwhile, and goes on with the token that it has
             return
         await self._start_sidecar(run_id, prepared)
 
@@ -269,7 +271,7 @@ class Prepared:
         self._beside.replace(self._path)
 
     def discard(self) -> None:
-        """Take it away, and the run dir if nothing else is there."""
+        """Take it away, and the run dir if nothing else is there. Blocks: its files may be large."""
         self._staged.discard()
         self._beside.unlink(missing_ok=True)
         _remove_unused(self._artifacts)

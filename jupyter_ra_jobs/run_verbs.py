@@ -129,7 +129,7 @@ class Runs:
                 self._store.add(run, env)
         except BaseException:
             if prepared is not None:
-                prepared.discard()
+                await asyncio.to_thread(prepared.discard)
             raise
         return await self._start(run, prepared) if new.auto_start else run
 
@@ -240,7 +240,7 @@ class Runs:
         others_wait = self._launcher.max_active is not None and self._store.queue.next(1, [])
         if not others_wait and await self._launcher.launch(run.id, prepared):
             return True
-        prepared.discard()
+        await asyncio.to_thread(prepared.discard)
         return False
 
     def _request_start(self, run_id: str) -> None:

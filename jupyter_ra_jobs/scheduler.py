@@ -157,7 +157,7 @@ class Scheduler:
                 run, env = self._store.run(run_id), self._store.env(run_id)
                 prepared = await self._launcher.prepare(run, env, gpu_ids)
                 if not await self._launcher.launch(run_id, prepared):
-                    prepared.discard()
+                    await asyncio.to_thread(prepared.discard)
                     return
                 free -= 1
                 self._complaints.over(_QUEUE)

@@ -22,7 +22,6 @@ _ALL = 1_000_000
 _LAST_BYTES = 8000
 _FEW_ROWS = 6
 _MOST_NAMES = 20
-_LOOKED_AT = 1000  # newest runs among which a retry is looked for
 
 
 class Run(Known[models.Run]):
@@ -95,12 +94,8 @@ class Run(Known[models.Run]):
     @property
     def retry(self) -> "Run | None":
         """The run that tries it again by itself (`max_retries`); None where there is none."""
-        run = self.record
-        if run.status is not RunStatus.FAILED or run.attempt > run.max_retries:
-            return None
-        newest = self._client.runs(q=run.name, sweep_id=run.sweep_id, archived=True, limit=_LOOKED_AT)
-        again = [each for each in newest if each.parent_run_id == run.id and each.attempt > run.attempt]
-        return Run(again[0], self._client) if again else None
+        again = self._client.retry_of(self.record)
+        return None if again is None else Run(again, self._client)
 
     # -- what can be done with it ------------------------------------------------------------------
 

@@ -14,9 +14,6 @@ from jupyter_ra_jobs.client import Client
 from jupyter_ra_jobs.models import LogGap, Run, Sweep
 from jupyter_ra_jobs.states import RunStatus
 
-_LOOKED_AT = 1000
-"""Newest runs among which one's retry is looked for."""
-
 
 def wait(server: Client, record: Run | Sweep, timeout: float | None = None) -> int:
     """Wait for the end, of a run that is retried for the last try's; the exit code says how it was."""
@@ -95,13 +92,10 @@ def _told_of_sweep(sweep: Sweep) -> int:
 
 def _retry(server: Client, run: Run) -> Run | None:
     """The run that was made, with its end, to try it again."""
-    if run.status is not RunStatus.FAILED or run.attempt > run.max_retries:
-        return None
-    newest = server.runs(q=run.name, sweep_id=run.sweep_id, archived=True, limit=_LOOKED_AT)
-    found = [other for other in newest if other.parent_run_id == run.id and other.attempt > run.attempt]
-    if found:
-        say(f"run {run.id} failed ({_why(run)}); it is tried again as {found[0].id}")
-    return found[0] if found else None
+    again = server.retry_of(run)
+    if again is not None:
+        say(f"run {run.id} failed ({_why(run)}); it is tried again as {again.id}")
+    return again
 
 
 def _told(run: Run) -> int:

@@ -108,6 +108,7 @@ class AsyncClient:
     start_run = _awaiting(Calls.start_run)
     stop_run = _awaiting(Calls.stop_run)
     rerun = _awaiting(Calls.rerun)
+    retry_of = _awaiting(Calls.retry_of)
     archive_run = _awaiting(Calls.archive_run)
     unarchive_run = _awaiting(Calls.unarchive_run)
     log_page = _awaiting(Calls.log_page)

@@ -112,6 +112,7 @@ class Client:
     start_run = _waiting(Calls.start_run)
     stop_run = _waiting(Calls.stop_run)
     rerun = _waiting(Calls.rerun)
+    retry_of = _waiting(Calls.retry_of)
     archive_run = _waiting(Calls.archive_run)
     unarchive_run = _waiting(Calls.unarchive_run)
     log_page = _waiting(Calls.log_page)

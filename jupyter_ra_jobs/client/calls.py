@@ -191,6 +191,17 @@ class Calls:
         """A new run of the same command, or of the one that is given."""
         return self._ask("POST", _run(run_id, "/rerun"), Run, body=options)
 
+    def retry_of(self, run: Run) -> Flow[Run | None]:
+        """The run that was made, with its end, to try it again by itself; None where there is none.
+
+        Looked for among the newest 1,000 of its name.
+        """
+        if run.status is not RunStatus.FAILED or run.attempt > run.max_retries:
+            return None
+        newest = yield from self.runs(q=run.name, sweep_id=run.sweep_id, archived=True, limit=_MOST_LISTED)
+        again = (each for each in newest if each.parent_run_id == run.id and each.attempt > run.attempt)
+        return next(again, None)
+
     def archive_run(self, run_id: str) -> Flow[Run]:
         """Hide a run from listings; nothing is deleted."""
         return _part("run", self._ask("POST", _run(run_id, "/archive"), RunMessage))

@@ -76,7 +76,7 @@ OPERATIONS = {
     "respond": ["POST /alerts/{alert_id}/respond"],
     "cluster": ["GET /cluster"],
 }
-COMPOSED = {"tail", "tail_offset", "follow_bytes", "log_bytes", "watch_run", "watch_sweep"}
+COMPOSED = {"tail", "tail_offset", "retry_of", "follow_bytes", "log_bytes", "watch_run", "watch_sweep"}
 # Of no use in a cell: for browsers, for sidecars, for who looks after the server.
 WITHOUT_A_CALL = {
     "GET /sessions",
