@@ -25,11 +25,14 @@ soak: $(VENV)/.installed-examples,test ## an hour of faults, several at once; wh
 fuzz: $(VENV)/.installed-examples,test ## made-up calls, crashes and files, others each time: a hundred times as many as the tests try
 	RA_FUZZ=long $(VENV)/bin/pytest --timeout=0 tests/fuzz $(ARGS)
 
-lint: $(VENV)/.installed-lint ## ruff and mypy
+lint: $(VENV)/.installed-lint widget/node_modules/.installed ## ruff and mypy; tsc, eslint and vitest
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 	$(VENV)/bin/mypy tools/*.py
+	@$(NPM) run --silent check
+	@$(NPM) run --silent lint
+	@$(NPM) run --silent test
 
 audit: $(VENV)/.installed-audit,mcp,tensorboard,wandb ## known vulnerabilities and new licences of what is installed with us
 	$(VENV)/bin/python tools/audit.py
@@ -42,13 +45,21 @@ bench: $(VENV)/.installed-examples,test ## the measurements, each with its refer
 	$(VENV)/bin/python bench/core.py
 	$(VENV)/bin/python bench/sweeps.py
 	$(VENV)/bin/python bench/loop.py
+	$(VENV)/bin/python bench/ui.py
 
-dev: ## only the editable install
-	@VENV='$(VENV)' PYTHON='$(PYTHON)' tools/setup.sh
+dev: widget/node_modules/.installed ## an editable install, and the panel built anew whenever its sources change
+	@$(VENV)/bin/python tools/panel.py watch
 
 clean: ## remove the environments, caches and builds, and the example project with its runs
-	rm -rf .venv .venv-3.* build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-3.* build dist jupyter_ra_jobs/static widget/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+NPM = $(VENV)/bin/python tools/panel.py npm
+
+# What checks the panel; what builds it, the build hook installs by itself.
+widget/node_modules/.installed: $(VENV)/.installed-lint widget/package-lock.json
+	@$(NPM) ci --no-progress
+	@touch $@
 
 # One stamp for each set of extras: installed again when pyproject.toml changes.
 $(VENV)/.installed-%: pyproject.toml tools/setup.sh

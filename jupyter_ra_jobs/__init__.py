@@ -9,10 +9,12 @@ if TYPE_CHECKING:
     from jupyter_ra_jobs.cells.functions import map as map  # noqa: A004 - as ra.map
     from jupyter_ra_jobs.cells.functions import options, submit
     from jupyter_ra_jobs.cells.objects import Artifact, Metrics, Run, Sweep
+    from jupyter_ra_jobs.cells.panel import panel
     from jupyter_ra_jobs.cells.serve import serve
     from jupyter_ra_jobs.cells.session import connect, get, run, runs, sweep, sweeps
     from jupyter_ra_jobs.client import AsyncClient, Client
     from jupyter_ra_jobs.errors import NoResult
+    from jupyter_ra_jobs.within import log_metrics
 
 __all__ = [
     "Artifact",
@@ -25,7 +27,9 @@ __all__ = [
     "__version__",
     "connect",
     "get",
+    "log_metrics",
     "options",
+    "panel",
     "run",
     "runs",
     "serve",
@@ -40,7 +44,9 @@ _HOMES = {
     **dict.fromkeys(["connect", "get", "run", "runs", "sweep", "sweeps"], "cells.session"),
     **dict.fromkeys(["AsyncClient", "Client"], "client"),
     **dict.fromkeys(["NoResult"], "errors"),
+    "panel": "cells.panel",
     "serve": "cells.serve",
+    "log_metrics": "within",
 }
 
 

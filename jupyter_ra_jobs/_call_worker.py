@@ -1,9 +1,9 @@
-"""Calls a function in a run, and keeps what it returns: `python call.py [KEYWORDS]`.
+"""Calls a function in a run, and keeps what it returns: `python call.py NAME [KEYWORDS]`.
 
 It is given to the run as a file, beside `call.json` (what to know first) and `call.pkl` (the function and its
-arguments), so the run's Python needs cloudpickle and nothing of ours. KEYWORDS is a JSON object of further
-arguments. What comes of it goes to `call.result` among the artifacts, whole or not at all: a line of JSON,
-then a pickle.
+arguments), so the run's Python needs cloudpickle and nothing of ours. NAME, the function's, is there to be
+seen, KEYWORDS is a JSON object of further arguments. What comes of it goes to `call.result` among the
+artifacts, whole or not at all: a line of JSON, then a pickle.
 """
 
 import contextlib
@@ -43,12 +43,13 @@ def main() -> int:
     try:
         with (HERE / "call.pkl").open("rb") as file:
             function, arguments, keywords = pickle.load(file)  # noqa: S301 - from who made the run
-        keywords |= json.loads(sys.argv[1]) if len(sys.argv) > 1 else {}
+        keywords |= json.loads(sys.argv[2]) if len(sys.argv) > 2 else {}
     except Exception as problem:  # noqa: BLE001 - whatever its modules raise when they are imported
         why = f"the function could not be loaded: {_said(problem)}"
         if cloudpickle.__version__ != about["cloudpickle"]:
             why += f" (cloudpickle {about['cloudpickle']} wrote it, the run's is {cloudpickle.__version__})"
         return _failed(keep, why, traceback.format_exc())
+    del sys.argv[1:]  # a function that reads its command line gets none, as in the notebook
     try:
         value = function(*arguments, **keywords)
     except Exception as problem:  # noqa: BLE001 - it is the caller's to catch

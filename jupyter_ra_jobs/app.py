@@ -44,7 +44,7 @@ class RaJobsApp(ExtensionApp):
     examples = "jupyter ra-jobs --workdir /path/to/project"
     # traitlets' own words would name the program as the extension is named.
     subcommand_description = "What a subcommand takes is shown by `jupyter ra-jobs SUBCOMMAND --help`."
-    extension_url = f"{PREFIX}/"
+    extension_url = f"{PREFIX}/app"
     load_other_extensions = True
     aliases = {**JupyterApp.aliases, "workdir": "RaJobsApp.workdir"}
     subcommands = {
@@ -113,7 +113,10 @@ class RaJobsApp(ExtensionApp):
         10.0, min=0.1, help="Seconds that one search request may take; it then says from where to go on."
     ).tag(config=True)
     max_streams = Integer(
-        500, min=1, help="How many event streams may be open at once; one more is answered 503."
+        500,
+        min=1,
+        help="""How many event streams may be open at once, with each log that /events tells of as one more;
+        beyond that, 503.""",
     ).tag(config=True)
     stream_patience = Float(
         60.0,
@@ -151,7 +154,7 @@ class RaJobsApp(ExtensionApp):
 
     @default("open_browser")
     def _default_open_browser(self) -> bool:
-        return False  # what is served is for programs
+        return False  # it serves programs and kernels too, and restarts on machines without a screen
 
     @validate("gpus")
     def _check_gpus(self, proposal: Any) -> list[str] | None:
@@ -210,6 +213,8 @@ class RaJobsApp(ExtensionApp):
         config: dict[str, Any] = super()._jupyter_server_config()  # type: ignore[no-untyped-call]
         if self.workdir:
             config["ServerApp"]["root_dir"] = str(Path(self.workdir).expanduser().absolute())
+            # Else notebook_shim, which comes with JupyterLab, has it be the current folder: "outside root".
+            config["FileContentsManager"] = {"preferred_dir": ""}
         return config
 
     def initialize_settings(self) -> None:

@@ -17,12 +17,18 @@ RaJobsError (500)
     └── TimedOut        what was waited for has not come about
 """
 
+from jupyter_ra_jobs.tracebacks import rendered
+
 
 class RaJobsError(Exception):
     """Anything this package raises for a caller to read; `status` is its HTTP status."""
 
     status = 500
     reason = "Internal Server Error"
+
+    def _render_traceback_(self) -> list[str]:
+        """How IPython shows it: down to the caller's own line."""
+        return rendered(self)
 
 
 class BadInput(RaJobsError):

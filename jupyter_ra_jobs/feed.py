@@ -5,18 +5,23 @@ from typing import Literal
 
 from msgspec import Struct
 
-from jupyter_ra_jobs.models import Alert, Run, Sweep
+from jupyter_ra_jobs.models import Alert, LogEvent, Run, Sweep
 from jupyter_ra_jobs.store import Store
 from jupyter_ra_jobs.sweep_verbs import Sweeps
 
 
 class Event(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Something that changed. After a `reset` the reader has missed too much: it lists everything afresh."""
+    """Something that changed. After a `reset` the reader has missed too much: it lists everything afresh.
 
-    type: Literal["run", "alert", "sweep", "reset"]
+    One of type `log` is an event of the log of the run `run_id`; a `reset` says nothing of logs.
+    """
+
+    type: Literal["run", "alert", "sweep", "log", "reset"]
     run: Run | None = None
     alert: Alert | None = None
     sweep: Sweep | None = None
+    run_id: str | None = None
+    log: LogEvent | None = None
 
 
 class Feed:

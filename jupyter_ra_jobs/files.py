@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from jupyter_ra_jobs.errors import BadInput, FileGone, NotFound, RaJobsError, TooLarge
-from jupyter_ra_jobs.layout import Layout, disk_errors, name_beside, remove_half_made
+from jupyter_ra_jobs.layout import Layout, disk_errors, make_folder, name_beside, remove_half_made
 from jupyter_ra_jobs.logs import open_log
 from jupyter_ra_jobs.models import StoredFile
 from jupyter_ra_jobs.store import Store
@@ -73,7 +73,7 @@ class Files:
         """Begin to take a file in. Blocks."""
         path = self._layout.file(sha256)
         with disk_errors(path):
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(path.parent)
             return Upload(path, sha256)
 
     def check(self, files: Mapping[str, str]) -> None:

@@ -20,7 +20,7 @@ from jupyter_ra_jobs.errors import Conflict, RaJobsError, Unavailable
 from jupyter_ra_jobs.executors.base import SERVER_SECRETS, Executor
 from jupyter_ra_jobs.files import Files, Staged
 from jupyter_ra_jobs.folders import Folders
-from jupyter_ra_jobs.layout import Layout, disk_errors, remove_half_made, write_private
+from jupyter_ra_jobs.layout import Layout, disk_errors, make_folder, remove_half_made, write_private
 from jupyter_ra_jobs.models import Run
 from jupyter_ra_jobs.prometheus import LAUNCH_FAILURES, LAUNCHES
 from jupyter_ra_jobs.states import RunStatus
@@ -164,9 +164,8 @@ class Launcher:
         changes = {"token_hash": prepared.token_hash, "launched_at": time.time()}
         changes |= structs.asdict(self._executor.handle(run_id))
         if not self._store.change(run_id, only_from=[RunStatus.LAUNCHING], **changes):
-            await asyncio.to_thread(
-                prepared.discard
-            )  # its sidecar has spoken meanwhile, and goes on with the token that it has
+            # Its sidecar has spoken meanwhile, and goes on with the token that it has.
+            await asyncio.to_thread(prepared.discard)
             return
         await self._start_sidecar(run_id, prepared)
 
@@ -212,7 +211,7 @@ class Launcher:
             undone.callback(beside.unlink, missing_ok=True)
             staged = self._files.stage(run.id, run.files)
             undone.callback(staged.discard)
-            artifacts.mkdir(mode=0o700, exist_ok=True)
+            make_folder(artifacts)
             undone.pop_all()
         work = (run.command, run.workdir)
         return Prepared(path, beside, staged, artifacts, hash_token(token), work, real_workdir, gpu_ids)
@@ -283,7 +282,7 @@ def _write_beside(path: Path, content: bytes) -> Path:
     while True:
         tries -= 1
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(path.parent)
             path.parent.chmod(0o700)
             remove_half_made(path)  # of a server that was killed before it put that in its place
             return write_private(path, content)

@@ -16,7 +16,9 @@ from jupyter_ra_jobs_sidecar import procs, spec
 from jupyter_ra_jobs.errors import Conflict, RaJobsError, StorageFull
 
 METRICS = "metrics.jsonl"
-"""The file of a run dir that takes the metrics which callers send."""
+"""The file of a run dir that takes the metrics which callers send, and the run itself (`ra.log_metrics`)."""
+LONGEST_ROW = 65_536
+"""Bytes of a row in there."""
 
 
 class Layout:
@@ -32,22 +34,40 @@ class Layout:
         self.jobs_json = self.data / "jobs.json"
 
     def create(self) -> None:
-        """Make the folders; raises StorageFull where that can't be, RaJobsError where the store was lost."""
+        """Make the folders, but for that of the runs where a store is already: see `create_runs`.
+
+        Raises StorageFull where that can't be, RaJobsError where the store was lost.
+        """
         with disk_errors(self.data):
-            for folder in (self.data, self.runs, self.files):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                _make_private(folder, 0o700)  # the earlier server left it as the umask had it
-            self._refuse_lost_store()
+            for folder in (self.data, self.files):
+                _make_private_folder(folder)
+            if not self._has_store():
+                self.create_runs(0)
+                self._refuse_lost_store()
             self.database.touch(mode=0o600)  # SQLite would give it the umask's rights
             for file in self.data.glob("jobs.db*"):
                 _make_private(file, 0o600)
 
-    def _refuse_lost_store(self) -> None:
-        """A new store in the place of one that was lost would be taken for the truth."""
+    def create_runs(self, active: int) -> None:
+        """Make the folder of all runs, of which the store knows so many that are `active`.
+
+        Raises RaJobsError where it is away from under them: in an empty one they would be taken for lost.
+        """
+        if active and not self.runs.exists():
+            raise RaJobsError(
+                f"{self.runs} is gone, with what the {active:,} active runs have to say: put it back, or "
+                "mount it; to go on without it, and take them for lost, make an empty folder there"
+            )
+        with disk_errors(self.data):
+            _make_private_folder(self.runs)
+
+    def _has_store(self) -> bool:
         if self.database.exists() and not self.database.is_file():
             raise RaJobsError(f"{self.database} is no file; move it away, and put the run database back")
-        if self.database.exists() and self.database.stat().st_size:
-            return
+        return self.database.exists() and self.database.stat().st_size > 0
+
+    def _refuse_lost_store(self) -> None:
+        """A new store in the place of one that was lost would be taken for the truth."""
         wal = self.database.with_name(self.database.name + "-wal")
         if not (wal.exists() and wal.stat().st_size) and not self._has_begun_runs():
             return
@@ -131,6 +151,22 @@ def put_object(path: Path, content: dict[str, Any]) -> None:
         write_private(path, json.dumps(content).encode()).replace(path)
 
 
+def make_folder(folder: Path) -> None:
+    """Make it, and its parents, unless it is there; others may be taking it away at this moment."""
+    while True:
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return
+        except FileExistsError:  # when it was asked for; pathlib looks what it is a moment later
+            if os.path.lexists(folder) and not folder.is_dir():
+                raise
+
+
+def _make_private_folder(folder: Path) -> None:
+    make_folder(folder)
+    _make_private(folder, 0o700)  # the earlier server left it as the umask had it
+
+
 def _make_private(path: Path, mode: int) -> None:
     """Take what others may do; whoever can write here could have commands run as us."""
     if {path.lstat().st_uid, path.stat().st_uid} != {os.geteuid()}:  # of a link, and of where it leads
@@ -174,9 +210,13 @@ def remove_half_made(path: Path) -> None:
 
 
 def append_private(path: Path, lines: bytes) -> None:
-    """Append whole lines to a file, mode 0600, all or none; its folder is made. Conflict if it is no file."""
+    """Append whole lines to a file, mode 0600, all or none; its folder is made. Conflict if it is no file.
+
+    Several may append at once. Where the file ends in half a line, each of them may end it: readers skip the
+    empty lines that come of it.
+    """
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(path.parent)
     try:
         fd = os.open(path, flags, 0o600)
     except OSError as problem:
@@ -191,7 +231,8 @@ def append_private(path: Path, lines: bytes) -> None:
             lines = b"\n" + lines  # somebody left half a line there
         written = os.write(fd, lines)
         if written < len(lines):
-            os.ftruncate(fd, status.st_size)
+            if os.fstat(fd).st_size == status.st_size + written:  # else another has appended since
+                os.ftruncate(fd, status.st_size)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     finally:
         os.close(fd)

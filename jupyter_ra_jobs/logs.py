@@ -272,9 +272,14 @@ class Follower(AsyncIterator[Chunk | Lost | None]):
             raise StopAsyncIteration
         return seen.chunk
 
-    def want(self) -> _Want:
-        """What to look at for it. Asks whether the run ended, so it must come before the look."""
-        return self.path, self._cursor, self._ended()
+    def want(self, ended: dict[Path, bool]) -> _Want:
+        """What to look at for it. Asks whether the run ended, so it must come before the look.
+
+        `ended` is what others who follow the same log have asked already.
+        """
+        if self.path not in ended:
+            ended[self.path] = self._ended()
+        return self.path, self._cursor, ended[self.path]
 
     def take(self, seen: _Seen | Exception, now: float) -> None:
         """Hand over what a look found; with nothing new it goes on waiting."""
@@ -319,11 +324,12 @@ class LogWatcher:
 
         `offset` is taken as `read_page` takes it: to show the end first, read a page and follow from its
         `next_offset`. It ends when `ended()` and everything was given, or at `close()`. `ended` is asked at
-        every tick, on the event loop: it must be cheap. A log that isn't there, not yet or since somebody
-        removed it, is waited for, and followed on from where its reader was. One that was cut is followed
-        from its new end; that shows in the chunks' offsets. Who comes to the gap, or is so slow that the gap
-        comes to them, is given a `Lost` in its place. One that was replaced by a longer file can't be told
-        from one that grew. NotFound when it is no regular file.
+        every tick, on the event loop, of one of those who follow a log: it must be cheap, and say the same.
+        A log that isn't there, not yet or since somebody removed it, is waited for, and followed on from
+        where its reader was. One that was cut is followed from its new end; that shows in the chunks'
+        offsets. Who comes to the gap, or is so slow that the gap comes to them, is given a `Lost` in its
+        place. One that was replaced by a longer file can't be told from one that grew. NotFound when it is
+        no regular file.
         """
         return Follower(self, path, offset, ended, keepalive)
 
@@ -382,10 +388,11 @@ class LogWatcher:
     async def _serve(self, followers: list[Follower]) -> None:
         loop = asyncio.get_running_loop()
         groups: dict[_Want, list[Follower]] = {}
+        ended: dict[Path, bool] = {}
         for follower in followers:
             follower.hurry = False
             try:
-                want = follower.want()
+                want = follower.want(ended)
             except Exception as error:  # noqa: BLE001 - the caller's own function, so the caller gets it
                 follower.take(error, 0.0)
             else:

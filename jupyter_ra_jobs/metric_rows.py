@@ -4,7 +4,7 @@ import csv
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from math import isfinite
+from math import isfinite, isnan, nan
 from typing import Any
 
 import msgspec
@@ -159,7 +159,16 @@ def loss_keys(counts: Mapping[str, int]) -> tuple[str | None, str | None]:
     return train, val
 
 
-def _step(row: Row, number: int) -> float:
+def wrong_step(row: Row) -> str | None:
+    """What is wrong with the step of a row that says one which is no number, and would be left out."""
+    said = [(name, row[name]) for name in _STEPS if row.get(name) is not None]
+    if not said or not isnan(_step(row, nan)):
+        return None
+    name, step = said[0]
+    return f"{name}: must be a number, not {step!r:.100}"
+
+
+def _step(row: Row, number: float) -> float:
     for name in _STEPS:
         if name in row:
             step = row[name]

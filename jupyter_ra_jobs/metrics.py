@@ -18,16 +18,15 @@ import msgspec
 from jupyter_ra_jobs.artifacts import Artifacts
 from jupyter_ra_jobs.belongings import below, last_moment
 from jupyter_ra_jobs.errors import BadInput, StorageFull, Unavailable
-from jupyter_ra_jobs.layout import METRICS, Layout, append_private, disk_errors
+from jupyter_ra_jobs.layout import LONGEST_ROW, METRICS, Layout, append_private, disk_errors
 from jupyter_ra_jobs.metric_files import CHANGED, SHARED, RunReader, Source, Summary, kind_of
 from jupyter_ra_jobs.metric_library import Library
-from jupyter_ra_jobs.metric_rows import loss_keys
+from jupyter_ra_jobs.metric_rows import loss_keys, wrong_step
 from jupyter_ra_jobs.models import Artifact, LossPoint, MetricPoint, Run, RunMetrics
 from jupyter_ra_jobs.series import KeySummary, Point
 from jupyter_ra_jobs.states import TERMINAL
 from jupyter_ra_jobs.store import Store
 
-LONGEST_ROW = 65_536
 MOST_STORED = 200
 """Metrics of a run that its summary in the store holds, and so a sweep's table."""
 MOST_READ = 50
@@ -37,6 +36,7 @@ _MOST_READERS = 200
 _MOST_HELD = 5_000_000  # points in memory, 16 bytes each, but for the newest run's
 _MOST_SHOWN = 200_000  # points in one answer
 _AT_ONCE = 2
+_NAMED = 5  # metrics that a note names
 _PAGE = 25  # summaries that are taken from the store in one go
 
 _IS_LOST = KeySummary.__struct_fields__.index("is_lost")
@@ -85,7 +85,8 @@ class Metrics:
     async def append(self, run_id: str, rows: list[dict[str, Any]]) -> str:
         """Add rows to the run's own metrics.jsonl, all of them or none; they are in the file then.
 
-        BadInput for a row that holds nothing or too much, Conflict when the file is no file.
+        BadInput for a row that holds nothing or too much, or whose step is no number; Conflict when the file
+        is no file.
         """
         is_ended = self._store.status(run_id) in TERMINAL
         await asyncio.to_thread(_append, self._layout.metrics(run_id), rows)
@@ -201,6 +202,8 @@ def _append(path: Path, rows: list[dict[str, Any]]) -> None:
     for place, (row, line) in enumerate(zip(rows, lines, strict=True)):
         if not row:
             raise BadInput(f"rows[{place}]: holds nothing")
+        if wrong := wrong_step(row):
+            raise BadInput(f"rows[{place}]: {wrong}")
         if len(line) > LONGEST_ROW:
             raise BadInput(f"rows[{place}]: holds {len(line):,} bytes; {LONGEST_ROW:,} are the most")
     with disk_errors(path):
@@ -209,7 +212,12 @@ def _append(path: Path, rows: list[dict[str, Any]]) -> None:
 
 def _encoded(known: _Known, most: int, keys: Sequence[str]) -> msgspec.Raw:
     reader, summary = known
-    notes = reader.notes
+    lost = {
+        key: step
+        for key, step in summary.non_finite.items()
+        if (key not in summary.keys or summary.keys[key].is_lost) and (not keys or key in keys)
+    }
+    notes = reader.notes + ([_lost_note(lost)] if lost else [])
     if not summary.keys and not notes and summary.complete:
         return msgspec.Raw(b"{}")
     wanted = [key for key in summary.keys if not keys or key in keys]
@@ -225,8 +233,15 @@ def _encoded(known: _Known, most: int, keys: Sequence[str]) -> msgspec.Raw:
         metrics={key: one.last for key, one in summary.keys.items() if not one.is_lost},
         complete=summary.complete,
         notes=notes,
+        non_finite=lost,
     )
     return msgspec.Raw(msgspec.json.encode(shown))
+
+
+def _lost_note(lost: dict[str, int]) -> str:
+    some = ", ".join(f"{key} (first at step {step})" for key, step in list(lost.items())[:_NAMED])
+    more = f" and {len(lost) - _NAMED:,} more" if len(lost) > _NAMED else ""
+    return f"the newest value is NaN or infinite, of {some}{more}"
 
 
 def _loss_history(reader: RunReader, most: int) -> list[LossPoint]:

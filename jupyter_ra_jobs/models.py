@@ -530,7 +530,8 @@ class RunMetrics(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="
     """The metrics of a run; the first four are all there, or without any metrics none.
 
     `metrics` holds the last values, without those that are no finite numbers. `complete` false: there is more
-    to read, so ask again. `notes` say what was left out.
+    to read, so ask again. `notes` say what was left out. `nonFinite` has, of the metrics that were asked for,
+    those whose newest value is NaN or infinite, and the first step at which one was; some have no point.
     """
 
     metric_series: dict[str, list[MetricPoint]] | UnsetType = UNSET
@@ -539,6 +540,7 @@ class RunMetrics(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="
     metrics: dict[str, float] | UnsetType = UNSET
     complete: bool = True
     notes: list[str] = []
+    non_finite: dict[str, int] = {}
 
 
 class MetricRows(Struct, frozen=True, kw_only=True):

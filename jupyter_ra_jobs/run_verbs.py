@@ -67,6 +67,7 @@ class Runs:
         status: Iterable[RunStatus] | None = None,
         sweep_id: str | None = None,
         id_prefix: str | None = None,
+        parent_run_id: str | None = None,
         text: str | None = None,
         before: str | None = None,
     ) -> tuple[list[Run], bool]:
@@ -84,6 +85,7 @@ class Runs:
             "status": status,
             "sweep_id": sweep_id,
             "id_prefix": id_prefix,
+            "parent_run_id": parent_run_id,
         }
         slices = in_slices(self._store, number, limit + 1, **filters)
         if text:

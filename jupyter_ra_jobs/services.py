@@ -27,6 +27,7 @@ from jupyter_ra_jobs.gpus import Gpus
 from jupyter_ra_jobs.launcher import Launcher, LaunchSettings
 from jupyter_ra_jobs.layout import Layout, put_object, read_object
 from jupyter_ra_jobs.log_search import LogSearch
+from jupyter_ra_jobs.log_streams import LogStreams
 from jupyter_ra_jobs.logs import LogWatcher
 from jupyter_ra_jobs.metrics import Metrics
 from jupyter_ra_jobs.observer import CloseLooks, Observer, Watching
@@ -38,6 +39,7 @@ from jupyter_ra_jobs.scheduler import Scheduler
 from jupyter_ra_jobs.store import Store
 from jupyter_ra_jobs.sweep_table import SweepTables
 from jupyter_ra_jobs.sweep_verbs import Sweeps
+from jupyter_ra_jobs.terminals import Terminals
 
 _LAUNCH_PATIENCE = 5.0
 _STOP_MARGIN = 30.0
@@ -90,18 +92,23 @@ class Services:
         layout.create()
         self.changes = Changes()
         self.store = Store(layout.database, layout.runs, self.changes.ring)
+        layout.create_runs(self.store.active_count())
         imported = jobs_json.import_once(self.store, layout)
         if imported:
             log.info("imported %s", imported)
         if settings.auto_start_queued:
             self.store.queue.request_all()
-        self.stream_slots = asyncio.Semaphore(settings.max_streams)
+        self.open_streams = 0
         self.log_watcher = LogWatcher()
+        self.log_streams = LogStreams(
+            self.store, self.log_watcher, self.changes, begin_bytes=settings.log_stream_bytes
+        )
         self.log_search = LogSearch()
         folders = Folders()
         self.artifacts = Artifacts(self.store, layout, folders, log)
         self.files = Files(self.store, layout, max_bytes=settings.max_file_bytes, log=log)
         self.launcher = Launcher(self.store, executor, layout, self.files, folders, launching, log)
+        self.terminals = Terminals(self.store, executor)
         stop_patience = launching.interrupt_grace + launching.terminate_grace + _STOP_MARGIN
         self.reports = Reports(
             self.store,

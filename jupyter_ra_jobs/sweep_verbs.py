@@ -278,8 +278,8 @@ class Sweeps:
         """Run all that has not run, `parallel` at a time until all is done; says what is started now.
 
         A second start with another number changes it; what is active goes on, also beyond a smaller one.
-        Raises Conflict for a sweep without runs, or one that is stopped before this has begun, and BadInput
-        for one that needs more GPUs than there are.
+        Raises Conflict for a sweep without runs, one that is stopped before this has begun, or one whose runs
+        have all ended and not all finished, and BadInput for one that needs more GPUs than there are.
         """
         sweep = self._store.sweeps.get(sweep_id)
         await self._check_gpus(sweep)
@@ -294,6 +294,11 @@ class Sweeps:
         if self._store.sweeps.get(sweep_id).canceled_at not in (None, sweep.canceled_at):
             raise Conflict(f"sweep {sweep_id} was stopped meanwhile; start it again")
         counts = self._check_runs(sweep_id)
+        if self._is_over(sweep_id) and any(count.status != RunStatus.FINISHED for count in counts):
+            raise Conflict(
+                f"all runs of sweep {sweep_id} have ended; a retry runs those again that failed or were "
+                "stopped"
+            )
         total = sum(count.runs for count in counts)
         self._begin(sweep_id, parallel)
         await self._go_on()

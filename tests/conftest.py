@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -30,6 +31,9 @@ RA_JOBS = [
     "import runpy, sys; sys.modules['rfc3987_syntax'] = None; "
     "runpy.run_module('jupyter_ra_jobs', run_name='__main__', alter_sys=True)",
 ]
+# JupyterLab's extensions, which the tests of the panel need, would have each server take 3 s more to start.
+OTHERS = ("jupyter_lsp", "jupyterlab", "notebook", "notebook_shim")
+ALONE = [f"--ServerApp.jpserver_extensions={name}=False" for name in OTHERS]
 TOKEN = "a-test-token"
 PATIENCE = 60.0
 """Seconds until a condition counts as never met; long, since a loaded machine is slow, not wrong."""
@@ -146,6 +150,14 @@ class Answer(NamedTuple):
         return json.loads(self.body)
 
 
+def free_port() -> int:
+    """Nobody's, and none that the kernel may give to somebody who connects, before a server has it."""
+    while True:
+        with socket.socket() as free, contextlib.suppress(OSError):
+            free.bind(("127.0.0.1", 10_000 + secrets.randbelow(20_000)))
+            return int(free.getsockname()[1])
+
+
 class Server:
     """A Jupyter server with the extension, as a process of its own."""
 
@@ -159,18 +171,18 @@ class Server:
         self.port = 0
         self.starts = 0
 
-    def start(self, *options: str) -> "Server":
-        """Start it, and wait until it answers."""
-        self.spawn(*options)
+    def start(self, *options: str, port: int = 0) -> "Server":
+        """Start it, and wait until it answers; on a free port, or on this one."""
+        self.spawn(*options, port=port)
         wait_for(self._answers, "the server answers")
         return self
 
-    def spawn(self, *options: str, prefix: Sequence[str] = (), env: dict[str, str] | None = None) -> None:
+    def spawn(
+        self, *options: str, prefix: Sequence[str] = (), env: dict[str, str] | None = None, port: int = 0
+    ) -> None:
         """Start it, and wait for nothing; `prefix` is a command that starts it."""
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        command = [*self.inside, *RA_JOBS, "--workdir", str(self.world.workdir)]
+        self.port = port or free_port()
+        command = [*self.inside, *self.program()]
         command += ["--allow-root", "--no-browser", "--ServerApp.ip=127.0.0.1", "--ServerApp.port_retries=0"]
         command += [f"--ServerApp.port={self.port}", *self.options, *options]
         with (self.world.root / "server.out").open("ab") as out:
@@ -183,6 +195,10 @@ class Server:
                 stdout=out,
                 stderr=out,
             )
+
+    def program(self) -> list[str]:
+        """What is started, with the options that it alone has."""
+        return [*RA_JOBS, "--workdir", str(self.world.workdir), *ALONE]
 
     def _answers(self) -> bool:
         assert self.process is not None

@@ -54,6 +54,13 @@ EXAMPLES = (
     Example("quick", "python train_digits.py --quick", ends=("finished", 0)),
     Example("a minute", "python train_digits.py --seconds 60"),
 )
+SWEEP: dict[str, Any] = {
+    "name": "learning rate and width",
+    "base_command": "python train_digits.py --quick",
+    "parameters": {"lr": [0.003, 0.01, 0.03, 0.1], "hidden": [16, 64]},
+    "parallel": 2,
+    "auto_start": True,
+}
 
 
 @dataclass(frozen=True)
@@ -91,10 +98,12 @@ def make_project(folder: Path) -> None:
 
 
 @contextmanager
-def running_server(project: Path, port: int, env: dict[str, str]) -> Iterator[Server]:
+def running_server(
+    project: Path, port: int, env: dict[str, str], program: str = "ra-jobs"
+) -> Iterator[Server]:
     """A server on `project`, answering; stopped at the end. Its log goes to our stderr."""
     runtime_dir = subprocess.check_output([BIN / "jupyter", "--runtime-dir"], env=env, text=True).strip()
-    command: list[str | Path] = [BIN / "jupyter", "ra-jobs", "--workdir", project, "--no-browser"]
+    command: list[str | Path] = [BIN / "jupyter", program, "--no-browser", f"--ServerApp.root_dir={project}"]
     command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]
     if os.geteuid() == 0:
         command += ["--allow-root"]
@@ -127,6 +136,7 @@ def await_server(process: subprocess.Popen[bytes], info_file: Path, timeout: flo
 
 
 def create_examples(server: Server) -> None:
+    server.call("POST", "/sweeps", SWEEP)
     for example in EXAMPLES:
         body = {"name": example.name, "command": example.command}
         run = server.call("POST", "/runs", body)
@@ -136,18 +146,21 @@ def create_examples(server: Server) -> None:
 
 def greet(server: Server, project: Path) -> None:
     """The URL, where the token is, the runs, and lines to copy."""
-    runs = server.call("GET", "/runs?limit=10")
+    health, runs = server.call("GET", "/"), server.call("GET", "/runs?limit=20")
     read_token = f"""import json; print(json.load(open("{server.info_file}"))["token"])"""
     curl = 'curl -s -H "Authorization: token $TOKEN"'
     wider = '{"name": "wider", "command": "python train_digits.py --hidden 256", "auto_start": true}'
     shown = next((run for run in runs if run["attach_command"]), runs[0])
     lines = [
         "",
+        f"  jupyter_ra_jobs {health['version']} with {health['tmux']}, in {health['workdir']}",
+        "",
+        f"  The page:   {server.url}app",
         f"  The API:    {server.url}",
         f"  Its token:  in {server.info_file}",
         "",
         "  Runs, newest first:",
-        *(f"    {run['id']}  {run['status']:10} {run['name']:16} {run['command']}" for run in runs),
+        *(f"    {run['id']}  {run['status']:10} {run['name']:26} {run['command']}" for run in runs),
         "",
         "  In another terminal:",
         f"    cd {project}; PATH={BIN}:$PATH",
@@ -210,13 +223,18 @@ def check_examples(server: Server) -> None:
     for example in EXAMPLES:
         if example.ends is None:
             continue
-        run = await_run(server, runs[example.name], lambda run: run["status"] in TERMINAL)
+        run = await_there(server, f"/runs/{runs[example.name]}", lambda run: run["status"] in TERMINAL)
         log = server.call("GET", f"/runs/{run['id']}/logs")["content"]
         say(f"{example.name}: {run['status']}, exit code {run['exit_code']}, {len(log)} characters of log")
         if (run["status"], run["exit_code"]) != example.ends:
             raise SystemExit(f"{example.name} should have come to {example.ends}: {run}\n{log}")
         if run["status"] == "finished" and "final val_accuracy=" not in log:
             raise SystemExit(f"{example.name} lost the last line of its log:\n{log}")
+    (sweep,) = server.call("GET", "/sweeps")
+    sweep = await_there(server, f"/sweeps/{sweep['id']}", lambda sweep: sweep["status"] == "completed")
+    say(f"{sweep['name']}: {sweep['status']}, {sweep['progress']}")
+    if sweep["progress"]["completed"] != sweep["progress"]["total"]:
+        raise SystemExit(f"The sweep should have no failed run: {sweep}")
 
 
 def stop_all(server: Server) -> None:
@@ -224,18 +242,18 @@ def stop_all(server: Server) -> None:
     for run in server.call("GET", "/runs"):
         if run["status"] in ("queued", "launching", "running"):
             server.call("POST", f"/runs/{run['id']}/stop")
-            ended = await_run(server, run["id"], lambda run: run["status"] in TERMINAL)
+            ended = await_there(server, f"/runs/{run['id']}", lambda run: run["status"] in TERMINAL)
             say(f"{run['name']}: {ended['status']}, exit code {ended['exit_code']}")
 
 
-def await_run(server: Server, run_id: str, condition: Callable[[Any], bool], timeout: float = 90) -> Any:
+def await_there(server: Server, path: str, condition: Callable[[Any], bool], timeout: float = 90) -> Any:
     deadline = time.monotonic() + timeout
     while True:
-        run = server.call("GET", f"/runs/{run_id}")
-        if condition(run):
-            return run
+        found = server.call("GET", path)
+        if condition(found):
+            return found
         if time.monotonic() > deadline:
-            raise SystemExit(f"Not within {timeout:.0f} s: {run}")
+            raise SystemExit(f"Not within {timeout:.0f} s: {found}")
         time.sleep(0.2)
 
 

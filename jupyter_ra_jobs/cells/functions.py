@@ -16,11 +16,13 @@ import cloudpickle
 
 from jupyter_ra_jobs import _call_worker
 from jupyter_ra_jobs.cells.objects import Run, Sweep
+from jupyter_ra_jobs.cells.plain import clip
 from jupyter_ra_jobs.cells.results import CALL
 from jupyter_ra_jobs.cells.session import Content, checked_grid, client, run, sweep
 from jupyter_ra_jobs.errors import BadInput
 
 _SHOWN = 40  # signs of an argument in a run's name
+_LONGEST_NAME = 80
 _SECRET = re.compile("key|token|secret|password", re.IGNORECASE)  # as parameters are named
 _PLAIN = (bool, int, float, str, type(None))
 
@@ -37,7 +39,7 @@ class Options:
         given = {**self._options}
         given["name"] = given["name"] or _shown(func, args, kwargs)
         given["files"] = {**_checked_files(given["files"]), **_files(func, args, kwargs)}
-        return run(_command(), **given)
+        return run(_command(func), **given)
 
 
 def submit(func: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Run:
@@ -57,7 +59,7 @@ def options(
     env: Mapping[str, str] | None = None,
     tags: Sequence[str] = (),
     notes: str | None = None,
-    timeout: float | None = None,
+    timeout: float | str | None = None,
     priority: int = 0,
     after: "Iterable[Run | str]" = (),
     max_retries: int = 0,
@@ -83,7 +85,7 @@ def map(  # noqa: A001 - as ra.map, beside ra.submit, it is known from concurren
     env: Mapping[str, str] | None = None,
     goal: str | None = None,
     tags: Sequence[str] = (),
-    timeout: float | None = None,
+    timeout: float | str | None = None,
     priority: int = 0,
     after: "Iterable[Run | str]" = (),
     max_retries: int = 0,
@@ -101,7 +103,7 @@ def map(  # noqa: A001 - as ra.map, beside ra.submit, it is known from concurren
             _check_held(key, value)
     _check_call(func, (), dict.fromkeys(lists))
     return sweep(
-        _command() + " {**}",
+        _command(func) + " {**}",
         lists,
         name=name or _name_of(func),
         parallel=parallel,
@@ -125,11 +127,14 @@ def map(  # noqa: A001 - as ra.map, beside ra.submit, it is known from concurren
 # -- what goes to the run -----------------------------------------------------------------------------
 
 
-def _command() -> str:
-    """This kernel's Python, where the server is on this machine; else the one that the server finds."""
+def _command(func: object) -> str:
+    """By this kernel's Python, where the server is on this machine; else by the one that the server finds.
+
+    The function's name is for who reads it.
+    """
     here = client().address.workdir is not None
     python = shlex.quote(sys.executable) if here and sys.executable else "python3"
-    return f'{python} "$RA_FILES_DIR/call.py"'
+    return f'{python} "$RA_FILES_DIR/call.py" {shlex.quote(clip(_name_of(func), _LONGEST_NAME))}'
 
 
 def _files(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Content]:
@@ -186,7 +191,7 @@ def _check_call(func: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) 
     except TypeError as problem:
         option = next((name for name in kwargs if name in inspect.signature(options).parameters), None)
         hint = f"; an option of the run goes as ra.options({option}=…).submit(…)" if option else ""
-        raise BadInput(f"{_name_of(func)}{signature} can't be called so: {problem}{hint}") from problem
+        raise BadInput(f"{_name_of(func)}{signature} can't be called so: {problem}{hint}") from None
 
 
 def _check_held(key: str, value: Any) -> None:

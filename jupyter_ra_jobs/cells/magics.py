@@ -11,6 +11,7 @@ import os
 import re
 import shlex
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,11 @@ from IPython.utils.text import DollarFormatter
 
 from jupyter_ra_jobs.cells import session
 from jupyter_ra_jobs.cells.objects import Run, RunList, Sweep, SweepList
+from jupyter_ra_jobs.cells.snapshots import Named
+from jupyter_ra_jobs.client import times
 from jupyter_ra_jobs.client.calls import Calls
+from jupyter_ra_jobs.client.steps import Flow
+from jupyter_ra_jobs.errors import BadInput
 from jupyter_ra_jobs.states import RunStatus
 
 _WORD = re.compile(r"""\s*((?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s"'\\])+)""", re.DOTALL)
@@ -30,26 +35,59 @@ _LOG_PAGE = 100_000
 # What is the shell's in any case, or may be; `$$name` is IPython's way to say so.
 _DOLLAR = re.compile(r"\$\$[\w.]+|\$\{[^{}]*\}|\$(\w+)")
 _KEPT = re.compile("\ue000(\\d+)\ue001")
+_HIDE_BRACES, _SHOW_BRACES = str.maketrans("{}", "\ue002\ue003"), str.maketrans("\ue002\ue003", "{}")
 
 
 def load(shell: InteractiveShell) -> None:
-    """Give a shell the magics, and completion of ids after `%logs` and `%stop_job`."""
+    """Give a shell the magics, and completion of their options and ids."""
     shell.register_magics(JobMagics)
-    for name in ("%logs", "%stop_job"):
-        shell.set_hook("complete_command", _ids, str_key=name)
+    shell.set_hook("complete_command", _runs, str_key="%logs")
+    shell.set_hook("complete_command", _runs_and_sweeps, str_key="%stop_job")
+    shell.set_hook("complete_command", _of_run_job, re_key=r"(.*%)?run_job\s")  # behind `run = ` too
 
 
-def _ids(shell: InteractiveShell, event: Any) -> list[str]:
+def _runs(shell: InteractiveShell, event: Any) -> list[str]:
+    return _held(shell, Run) + _ids(Calls.runs, event.symbol)
+
+
+def _runs_and_sweeps(shell: InteractiveShell, event: Any) -> list[str]:
+    ids = _ids(Calls.runs, event.symbol) + _ids(Calls.sweeps, event.symbol)
+    return _held(shell, (Run, Sweep)) + ids
+
+
+def _of_run_job(shell: InteractiveShell, event: Any) -> list[str]:
+    """Its options, and runs behind `--after`; nothing once the command has begun, which is the shell's."""
+    parser = JobMagics.run_job.parser
+    before = event.text_until_cursor.removesuffix(event.symbol).partition("run_job")[2].rstrip()
+    after = re.search(r"(^|\s)--after=?$", before)
+    try:
+        if _options(before[: after.start()] if after else before, parser)[1].strip():
+            return []
+    except (UsageError, ValueError):  # the value of another option
+        return []
+    if after:
+        return _runs(shell, event)
+    return [name for each in parser._actions for name in each.option_strings if event.symbol.startswith("-")]
+
+
+def _held(shell: InteractiveShell, kind: Any) -> list[str]:
+    """The variables that hold one."""
+    return [name for name, value in shell.user_ns.items() if isinstance(value, kind) and name[0] != "_"]
+
+
+def _ids(flow: Callable[..., Flow[Sequence[Named]]], begun: str) -> list[str]:
+    """Of the newest that begin so; none where no server answers at once."""
+    prefix = begun if re.fullmatch("[0-9a-f]{1,12}", begun) else None
     with contextlib.suppress(Exception):  # who completes a word wants no traceback
-        return [run.id for run in session.client().glance(Calls.runs, limit=50)]
+        return [each.id for each in session.client().glance(flow, id_prefix=prefix, limit=50)]
     return []
 
 
 def _seconds(word: str) -> float:
     try:
-        return float(word)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"must be a number of seconds, as 3600, not {word!r}") from None
+        return times.seconds(word)
+    except BadInput as problem:
+        raise argparse.ArgumentTypeError(str(problem)) from None
 
 
 def _whole(word: str) -> int:
@@ -75,7 +113,7 @@ class JobMagics(Magics):
     @magic_arguments()
     @argument("--name", help="what it is called; else its command's first line")
     @argument("--tag", action="append", default=[], help="a tag; may be said again")
-    @argument("--timeout", type=_seconds, metavar="SECONDS", help="its time limit")
+    @argument("--timeout", type=_seconds, metavar="TIME", help="its time limit: 90, 30m, 2h, 1d")
     @argument("--gpus", type=_whole, metavar="N", help="so many GPUs for it alone; 0 hides all")
     @argument(
         "--after", action="append", default=[], metavar="ID", help="a run that must have finished first"
@@ -100,7 +138,8 @@ class JobMagics(Magics):
         `%%run_job` runs the cell as one shell command, `%%run_job --python` as a Python program, which is
         kept with the run. `{lr}` and `$lr` are Python's here, as after `!`; `$HOME` is the shell's as long as
         no variable has that name, and so are `${lr}`, `$$lr` and `{{lr}}`. When what stands in any braces is
-        no Python, no braces are touched. In a cell of Python all of these mean what they mean there.
+        no Python, no braces are touched; `$lr` is Python's all the same. In a cell of Python all of these
+        mean what they mean there.
         """
         frame = sys._getframe(2)  # who calls the magic; IPython's call of this is between
         names = {**self.shell.user_ns, **frame.f_locals}
@@ -207,6 +246,14 @@ class JobMagics(Magics):
         return f'{python} "$RA_FILES_DIR/cell.py"'
 
 
+class _Formatter(DollarFormatter):
+    """IPython's own is for one line: of several it drops those before the line of a `$name`."""
+
+    _dollar_pattern_ignore_single_quote = re.compile(
+        r"(.*?)\$(\$?[\w\.]+)(?=([^']*'[^']*')*[^']*$)", re.DOTALL
+    )
+
+
 def _expanded(text: str, names: dict[str, Any]) -> str:
     """As IPython does it, but that a `$name` that Python does not know keeps nothing else from it."""
     kept: list[str] = []
@@ -218,9 +265,24 @@ def _expanded(text: str, names: dict[str, Any]) -> str:
         return f"\ue000{len(kept) - 1}\ue001"
 
     hidden = _DOLLAR.sub(keep, text)
-    with contextlib.suppress(Exception):  # whatever an expression raises: then it is the shell's
-        hidden = DollarFormatter().vformat(hidden, [], names)
+    try:
+        hidden = _Formatter().vformat(hidden, [], names)
+    except Exception as problem:  # noqa: BLE001 - whatever an expression raises: then braces are the shell's
+        if isinstance(problem, NameError):
+            _tell_of(problem, text, names)
+        with contextlib.suppress(Exception):  # as of `$name.attribute`
+            without = hidden.translate(_HIDE_BRACES)
+            hidden = _Formatter().vformat(without, [], names).translate(_SHOW_BRACES)
     return _KEPT.sub(lambda match: kept[int(match[1])], hidden)
+
+
+def _tell_of(problem: NameError, text: str, names: dict[str, Any]) -> None:
+    """Of a `{name}` that Python does not know may be that somebody mistyped it; `{a,b}` is the shell's."""
+    name = problem.name or ""
+    if name and re.search(rf"\{{{re.escape(name)}[}}.:!\[]", text):
+        near = difflib.get_close_matches(name, names, 1)
+        meant = f"; did you mean {{{near[0]}}}?" if near else ""
+        print(f"{problem}: all braces stay as they are{meant}", file=sys.stderr, flush=True)
 
 
 def _options(line: str, parser: argparse.ArgumentParser) -> tuple[list[str], str]:
@@ -252,12 +314,15 @@ def _options(line: str, parser: argparse.ArgumentParser) -> tuple[list[str], str
 
 
 def _attended(run: Run, args: argparse.Namespace) -> Run:
-    """The run, after it was waited for as the options say."""
-    if args.follow:
+    """The run, after it was waited for as the options say; of one that was retried the last try."""
+    following: Run | None = run if args.follow else None
+    while following is not None:
+        run = following
         _follow(run, 0)
+        following = run.retry
     if args.wait or args.follow:
         with _going_on(run):
-            run.wait(progress=False if args.follow else None)
+            return run.wait(progress=False if args.follow else None)
     return run
 
 

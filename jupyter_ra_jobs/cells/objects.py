@@ -2,13 +2,14 @@
 
 import contextlib
 import importlib.util
+import math
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from jupyter_ra_jobs import models
+from jupyter_ra_jobs import models, within
 from jupyter_ra_jobs.cells import display, plain, results
 from jupyter_ra_jobs.cells.bars import bar
 from jupyter_ra_jobs.cells.plain import Ranking
@@ -22,11 +23,16 @@ _ALL = 1_000_000
 _LAST_BYTES = 8000
 _FEW_ROWS = 6
 _MOST_NAMES = 20
+_COLUMNS = [
+    *("id", "name", "status", "exit_code", "error", "progress", "created_at", "started_at", "ended_at"),
+    *("tags", "notes", "sweep_id", "command", "workdir"),
+]
 
 
 class Run(Known[models.Run]):
     """A run. What can change is asked of the server whenever it is looked at, until the run has ended."""
 
+    _view = "run"
     _last_words: str | None = None
 
     # -- how it stands -----------------------------------------------------------------------------
@@ -131,19 +137,23 @@ class Run(Known[models.Run]):
     def wait(self, timeout: float | None = None, *, progress: bool | None = None) -> "Run":
         """Wait until it has ended; an interrupt ends the waiting, never the run.
 
-        It is of this try alone: of one with `max_retries` that failed, `retry` is the next. A bar shows how
-        far it is where tqdm is installed, unless `progress` says otherwise. Goes on over a restart of the
-        server. Raises TimedOut after `timeout` seconds.
+        One with `max_retries` that failed is waited for until its last try has ended; returns that, else the
+        run itself. A bar shows how far it is where tqdm is installed, unless `progress` says otherwise. Goes
+        on over a restart of the server. Raises TimedOut after `timeout` seconds.
         """
-        with bar(self.name, 100, progress) as show:
-            for run in self._client.watch_run(self.id, timeout=timeout):
-                self._record = run
-                show(100 if run.status is RunStatus.FINISHED else run.progress or 0, str(run.status))
-        return self
+        begin, last, left = time.monotonic(), self, timeout
+        while True:
+            last._wait(left, progress)
+            again = last.retry
+            if again is None:
+                return last
+            last = again
+            left = None if timeout is None else max(0.0, begin + timeout - time.monotonic())
 
     def result(self, timeout: float | None = None, *, progress: bool | None = None) -> Any:
         """What the function returned, for a run of `ra.submit` or `ra.map`; waits as `wait` does.
 
+        With `max_retries` the last try's.
         Raises what the function raised, with where it did; NoResult when it was stopped, killed or lost,
         TimedOut after `timeout` seconds.
         """
@@ -153,8 +163,11 @@ class Run(Known[models.Run]):
     # -- what it wrote -----------------------------------------------------------------------------
 
     def tail(self, lines: int = 10) -> str:
-        """The last lines of its output. A line is what ends with `\\n`, as for `tail -n`."""
-        return self._client.tail(self.id, lines)
+        """The last lines of its output. A line is what ends with `\\n`, as for `tail -n`.
+
+        Of one that was written over, as a progress bar, there is what stood there last.
+        """
+        return plain.folded(self._client.tail(self.id, lines))
 
     def follow(self, offset: int = 0) -> Iterator[str]:
         """The lines of its output, as it writes them, until it has ended.
@@ -185,9 +198,11 @@ class Run(Known[models.Run]):
                 raise NotFound(f"run {self.id} has no metric {missing[0]!r:.100}; it has {shown}")
         return found
 
-    def log_metrics(self, **values: float) -> None:
-        """Add a row of numbers to its metrics; `step=` or `epoch=` says where it belongs."""
-        self._client.log_metrics(self.id, [values])
+    def log_metrics(
+        self, metrics: Mapping[str, Any] | None = None, /, *, step: float | None = None, **values: Any
+    ) -> None:
+        """Add a row of numbers to its metrics, from outside; as `ra.log_metrics` does from within."""
+        self._client.log_metrics(self.id, [within.row(metrics, step, values)])
 
     def artifacts(self) -> "ArtifactList":
         """The files that it left behind."""
@@ -211,6 +226,12 @@ class Run(Known[models.Run]):
         if self._record.status not in TERMINAL:
             self._glance(Calls.run)
         return self._record
+
+    def _wait(self, timeout: float | None, progress: bool | None) -> None:
+        with bar(self.name, 100, progress) as show:
+            for run in self._client.watch_run(self.id, timeout=timeout):
+                self._record = run
+                show(100 if run.status is RunStatus.FINISHED else run.progress or 0, str(run.status))
 
     def _now(self, record: models.Run) -> "Run":
         self._record = record
@@ -264,11 +285,15 @@ class Artifact(Shown):
     def download(self, to: str | Path = ".") -> Path:
         """Write it to a file, or under its own name into a folder; a file that is there already is replaced.
 
+        Folders in its name are made there, so that two files of one name in different folders don't meet.
         Nothing is there before it is whole.
         """
         path = Path(to).expanduser()
         if path.is_dir():
-            path /= Path(self.name).name
+            folder, path = path, path / self.name
+            if not path.parent.resolve().is_relative_to(folder.resolve()):
+                raise BadInput(f"{self.name!r:.200} leads out of {folder}; name a file to write it to")
+            path.parent.mkdir(parents=True, exist_ok=True)
         if not path.parent.is_dir():
             raise BadInput(f"there is no folder {path.parent}; make it first")
         beside = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.part")
@@ -282,14 +307,15 @@ class Artifact(Shown):
 
 
 class Metrics(Shown, Mapping[str, Sequence[models.MetricPoint]]):
-    """A run's metrics: the points of each by name, and the `last` values."""
+    """A run's metrics: the points of each by name, none that is NaN or infinite, and the `last` values."""
 
     def __init__(self, record: models.RunMetrics) -> None:
         self._record = record
-        self._series = record.metric_series or {}
-        self.last: dict[str, float] = dict(record.metrics or {})
+        self._series = plain.series(record)
+        self.last: dict[str, float] = dict(record.metrics or {}) | dict.fromkeys(record.non_finite, math.nan)
+        """nan where the newest value is NaN or infinite."""
         self.notes = record.notes
-        """What was left out, and why."""
+        """What was left out, and why; which metrics are no numbers any more, and since when."""
 
     def __getitem__(self, name: str) -> Sequence[models.MetricPoint]:
         return self._series[name]
@@ -308,10 +334,9 @@ class Metrics(Shown, Mapping[str, Sequence[models.MetricPoint]]):
 
     def to_pandas(self) -> Any:
         """A DataFrame: a column a metric, the steps as its index."""
-        import pandas
-
+        pandas = _pandas()
         columns = {
-            name: pandas.Series({point.step: point.value for point in points})
+            name: pandas.Series({point.step: point.value for point in points}, dtype=float)
             for name, points in self._series.items()
         }
         return pandas.DataFrame(columns).rename_axis("step")
@@ -320,6 +345,7 @@ class Metrics(Shown, Mapping[str, Sequence[models.MetricPoint]]):
 class Sweep(Known[models.Sweep]):
     """A sweep. How it stands is asked of the server whenever it is looked at."""
 
+    _view = "sweep"
     _ranking = Ranking()
 
     @property
@@ -355,7 +381,7 @@ class Sweep(Known[models.Sweep]):
         return RunList([Run(record, self._client) for record in reversed(records)])
 
     def start(self, parallel: int = 1) -> "Sweep":
-        """Run what has not run yet, so many at a time, until all are done."""
+        """Run what has not run yet, so many at a time, until all are done; for what was stopped, `retry`."""
         self._client.start_sweep(self.id, parallel=parallel)
         return self
 
@@ -367,6 +393,11 @@ class Sweep(Known[models.Sweep]):
     def retry(self) -> "Sweep":
         """Run those again that failed or were stopped."""
         self._record = self._client.retry_sweep(self.id)
+        return self
+
+    def edit(self, **changes: Any) -> "Sweep":
+        """Change its `name` or `goal`."""
+        self._record = self._client.edit_sweep(self.id, models.SweepEdit(**changes))
         return self
 
     def wait(self, timeout: float | None = None, *, progress: bool | None = None) -> "Sweep":
@@ -419,11 +450,18 @@ class Sweep(Known[models.Sweep]):
 
         return pandas.DataFrame(rows).set_index("run_id") if rows else pandas.DataFrame()
 
-    def best(self, metric: str, mode: Literal["min", "max"] = "min") -> Run:
+    def best(self, metric: str, mode: Literal["min", "max"] | None = None) -> Run:
         """The run with the lowest value of a metric that any of its steps reached, or the highest.
 
-        Raises Conflict when no run has that metric.
+        What came after that step does not count: it may have got worse again, or become NaN.
+        Without a `mode` the name tells which is better: of a loss or an error the lowest, of an accuracy or
+        a score the highest; BadInput where it tells neither. Raises Conflict when no run has that metric.
         """
+        mode = plain.better(metric) if mode is None else mode
+        if mode is None:
+            raise BadInput(
+                f"best: {metric!r:.100} does not tell which is better; say mode='min' or mode='max'"
+            )
         if mode not in ("min", "max"):
             raise BadInput(f"mode: must be 'min' or 'max', not {mode!r:.100}")
         order: Literal["asc", "desc"] = "asc" if mode == "min" else "desc"
@@ -434,7 +472,7 @@ class Sweep(Known[models.Sweep]):
                 self.id, metrics=mode, sort=f"metrics.{metric}", order=order, limit=1
             )
         except BadInput as problem:  # it names the columns that there are
-            raise Conflict(f"{missing} ({problem})") from problem
+            raise Conflict(f"{missing} ({problem})") from None
         if not found or found[0].metrics.get(metric) is None:
             raise Conflict(missing)
         return Run(self._client.run(found[0].run_id), self._client)
@@ -474,6 +512,16 @@ class RunList(Listing[Run]):
 
     _shows = plain.runs_text, display.runs_html
 
+    def to_pandas(self) -> Any:
+        """A DataFrame: a row a run, as it stood when the list was made; times are UTC."""
+        pandas = _pandas()
+        rows = [{name: getattr(run._record, name) for name in _COLUMNS} for run in self]
+        frame = pandas.DataFrame(rows, columns=_COLUMNS).rename(columns={"id": "run_id"}).set_index("run_id")
+        frame["status"] = frame["status"].astype(str)
+        for name in ("created_at", "started_at", "ended_at"):
+            frame[name] = pandas.to_datetime(frame[name], unit="s", utc=True)
+        return frame
+
 
 class SweepList(Listing[Sweep]):
     """Sweeps, shown as a table."""
@@ -485,6 +533,15 @@ class ArtifactList(Listing[Artifact]):
     """Artifacts, shown as a table."""
 
     _shows = plain.artifacts_text, display.artifacts_html
+
+
+def _pandas() -> Any:
+    """The library; an ImportError says how to get it."""
+    try:
+        import pandas
+    except ImportError as problem:
+        raise ImportError("to_pandas() needs pandas: %pip install pandas") from problem
+    return pandas
 
 
 def _flat(rows: list[models.SweepRow]) -> list[dict[str, Any]]:

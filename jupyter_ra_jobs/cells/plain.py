@@ -13,6 +13,8 @@ from jupyter_ra_jobs.states import ACTIVE, RunStatus
 
 MOST_ROWS = 50
 _LINES, _LONGEST_LINE = 10, 300
+_VALUES = {"last": "last", "min": "lowest", "max": "highest"}
+_CALL = re.compile(r'^[^"]*"\$RA_FILES_DIR/call\.py" (?=[^-\s])')  # as `ra.submit` begins a command
 _BARS = "▁▂▃▄▅▆▇█"
 # What a terminal would obey instead of showing: escape sequences, control characters, and those that turn
 # the direction of what follows.
@@ -40,10 +42,15 @@ class Ranking(Struct, frozen=True, kw_only=True):
 # -- words --------------------------------------------------------------------------------------------
 
 
-def clean(text: str) -> str:
-    """Without what a terminal would obey; of a line that was written over, what stood there last."""
+def folded(text: str) -> str:
+    """Of each line that was written over, as a progress bar, what stood there last."""
     lines = text.replace("\r\n", "\n").split("\n")
-    return _ESCAPES.sub("", "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines))
+    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
+
+
+def clean(text: str) -> str:
+    """Folded, and without what a terminal would obey."""
+    return _ESCAPES.sub("", folded(text))
 
 
 def clip(text: str, most: int) -> str:
@@ -140,6 +147,17 @@ def counts(progress: Progress) -> list[tuple[str, int]]:
     return [(status, count) for status, count in found if count]
 
 
+def first_line(command: str, most: int) -> str:
+    """A command's first line; that there are more is said."""
+    first, *more = clean(command[: 8 * most]).strip().splitlines() or [""]
+    return clip(first, most) + (" …" if more else "")
+
+
+def shown_command(command: str) -> str:
+    """A command for a table: of a function's run the function, without how it is called."""
+    return _CALL.sub("", command)
+
+
 def columns(ranking: Ranking) -> tuple[list[str], list[str]]:
     """The parameters and metrics of a sweep's rows, a few."""
     parameters = list(dict.fromkeys(name for row in ranking.rows for name in row.parameters))[:6]
@@ -148,10 +166,16 @@ def columns(ranking: Ranking) -> tuple[list[str], list[str]]:
     return parameters, list(dict.fromkeys(name for row in ranking.rows for name in row.metrics))[:4]
 
 
+def heads(ranking: Ranking, metrics: Sequence[str], most: int) -> list[str]:
+    """What stands above the metrics: their names, and which of their values are shown."""
+    return [f"{clip(name, most)} ({_VALUES[ranking.mode]})" for name in metrics]
+
+
 def told_by(ranking: Ranking) -> str:
     """By what the rows are sorted."""
-    word = {"min": "lowest", "max": "highest"}.get(ranking.mode, "")
-    return f"best by {word} {clip(ranking.metric, 60)}" if ranking.metric and ranking.rows else ""
+    if not ranking.metric or not ranking.rows:
+        return ""
+    return f"best by {_VALUES[ranking.mode]} {clip(ranking.metric, 60)} of all steps"
 
 
 def spark(points: Sequence[MetricPoint], width: int = 24) -> str:
@@ -168,16 +192,21 @@ def spark(points: Sequence[MetricPoint], width: int = 24) -> str:
     )
 
 
+def better(name: str) -> Literal["min", "max"] | None:
+    """Whether a metric of this name is better the lower it is, or the higher; None where nobody can know."""
+    if name.lower().startswith("neg_"):  # as scikit-learn turns a loss into a score
+        return None
+    if re.search(r"loss|err|mse|mae|mape|perplexity|nll|brier", name, re.IGNORECASE):
+        return "min"
+    high = r"acc(uracy)?(?![a-z])|f1|auc|reward|score|map(?![a-z])|bleu|iou|(?<![a-z])r2"
+    return "max" if re.search(high, name, re.IGNORECASE) else None
+
+
 def best_metric(names: Sequence[str]) -> tuple[str, Literal["min", "max"]] | None:
     """Of which metric the best is worth showing, its `min` or its `max`; None where that is not clear."""
-    low = re.compile(r"loss|err|mse|mae|perplexity|nll", re.IGNORECASE)
-    high = re.compile(r"acc|f1|auc|reward|score|map|bleu|iou|r2", re.IGNORECASE)
     ordered = sorted(names, key=lambda name: not re.search(r"val|test|eval|dev", name, re.IGNORECASE))
-    lowest = next((name for name in ordered if low.search(name)), None)
-    if lowest is not None:
-        return lowest, "min"
-    highest = next((name for name in ordered if high.search(name)), None)
-    return None if highest is None else (highest, "max")
+    modes: tuple[Literal["min", "max"], ...] = ("min", "max")
+    return next(((name, mode) for mode in modes for name in ordered if better(name) == mode), None)
 
 
 # -- what is shown ------------------------------------------------------------------------------------
@@ -190,8 +219,8 @@ def run_line(run: Run, at: float) -> str:
 
 def run_text(run: Run, log: str, glance: Glance) -> str:
     """A run, with why it failed and the last lines that it wrote."""
-    lines = [run_line(run, glance.at), f"    $ {clip(run.command, 200)}"]
-    if run.error:
+    lines = [run_line(run, glance.at), f"    $ {first_line(run.command, 200)}"]
+    if run.error and run.error != f"exit code {run.exit_code}":  # which stands there already
         lines.append(f"    {clip(run.error, 500)}")
     lines += [f"    │ {line}" for line in last_lines(log)]
     return "\n".join([*lines, f"    {as_of(glance)}"])
@@ -200,7 +229,14 @@ def run_text(run: Run, log: str, glance: Glance) -> str:
 def runs_text(runs: Sequence[Run], glance: Glance) -> str:
     """Runs as a table."""
     rows = [
-        (run.id, run.status, clip(run.name, 30), took(run, glance.at), _ended(run), clip(run.command, 50))
+        (
+            run.id,
+            run.status,
+            clip(run.name, 30),
+            took(run, glance.at),
+            _ended(run),
+            clip(shown_command(run.command), 50),
+        )
         for run in runs[:MOST_ROWS]
     ]
     return _table(("id", "status", "name", "time", "exit", "command"), rows, len(runs), "runs", glance)
@@ -214,7 +250,7 @@ def sweep_line(sweep: Sweep) -> str:
 
 def sweep_text(sweep: Sweep, ranking: Ranking, glance: Glance) -> str:
     """A sweep, with some of its runs, the best if there are metrics."""
-    lines = [sweep_line(sweep), f"    $ {clip(sweep.base_command, 200)}"]
+    lines = [sweep_line(sweep), f"    $ {first_line(sweep.base_command, 200)}"]
     if ranking.rows:
         parameters, metrics = columns(ranking)
         rows = [
@@ -222,7 +258,8 @@ def sweep_text(sweep: Sweep, ranking: Ranking, glance: Glance) -> str:
             + [number(row.metrics.get(name)) for name in metrics]
             for row in ranking.rows
         ]
-        names = [clip(name, 24) for name in ("run", "status", *parameters, *metrics)]
+        names = [clip(name, 24) for name in ("run", "status", *parameters)]
+        names += heads(ranking, metrics, 24)
         lines += [f"    {line}" for line in _aligned([names, *rows])]
         lines += [f"    {told_by(ranking)}"] if told_by(ranking) else []
     return "\n".join([*lines, f"    {as_of(glance)}"])
@@ -236,20 +273,26 @@ def sweeps_text(sweeps: Sequence[Sweep], glance: Glance) -> str:
             each.status,
             clip(each.name, 30),
             f"{each.progress.completed}/{each.progress.total}",
-            clip(each.base_command, 50),
+            clip(shown_command(each.base_command), 50),
         )
         for each in sweeps[:MOST_ROWS]
     ]
     return _table(("id", "status", "name", "finished", "command"), rows, len(sweeps), "sweeps", glance)
 
 
+def series(record: RunMetrics) -> Mapping[str, Sequence[MetricPoint]]:
+    """The points of each metric; none of one that never was a finite number."""
+    found: Mapping[str, Sequence[MetricPoint]] = record.metric_series or {}
+    return {**found, **{name: [] for name in record.non_finite if name not in found}}
+
+
 def metric_rows(record: RunMetrics) -> list[tuple[str, str, str, str]]:
     """Name, last value, points and curve of each metric."""
-    series: Mapping[str, Sequence[MetricPoint]] = record.metric_series or {}
-    last: Mapping[str, float] = record.metrics or {}
+    points = series(record)
+    last: Mapping[str, object] = {**(record.metrics or {}), **dict.fromkeys(record.non_finite, "NaN or inf")}
     return [
-        (clip(name, 60), number(last.get(name)), str(len(series[name])), spark(series[name]))
-        for name in list(series)[:MOST_ROWS]
+        (clip(name, 60), number(last.get(name)), str(len(points[name])), spark(points[name]))
+        for name in list(points)[:MOST_ROWS]
     ]
 
 
@@ -257,7 +300,7 @@ def metrics_text(record: RunMetrics) -> str:
     """Metrics as a table, with curves."""
     rows = metric_rows(record)
     lines = _aligned([("metric", "last", "points", "curve"), *rows]) if rows else ["no metrics"]
-    total = len(record.metric_series or {})
+    total = len(series(record))
     lines += [_more(total, "metrics")] if total > MOST_ROWS else []
     return "\n".join([*lines, *(clip(note, 300) for note in record.notes)])
 

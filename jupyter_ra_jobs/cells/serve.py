@@ -29,7 +29,7 @@ _PROGRAM = (
     "os.set_inheritable({lock}, False); "
     "from jupyter_ra_jobs.app import main; main()  # ra.serve()"
 )
-_MARK = b"main()  # ra.serve()"
+_MARK = "main()  # ra.serve()"
 _LOG = "serve.log"
 _LARGEST_LOG = 10_000_000
 _SHOWN_LINES, _SHOWN_BYTES = 20, 10_000
@@ -97,8 +97,9 @@ def serve(
     It listens on a free port of this machine's loopback alone, asks for a token, which `ra` knows, and goes
     on when this kernel ends: `stop()` ends it. What it says is in `.agents/serve.log` of the workdir.
     `options` are further ones of `jupyter ra-jobs`, as `["--RaJobsApp.max_running=2"]`; a server that runs
-    already keeps its own. Raises BadInput for a workdir that is none, NoServer with the last lines of the
-    log if it does not start, or not within `timeout` seconds.
+    already keeps its own: raises Conflict if it was started without one of these. Raises BadInput for a
+    workdir that is none, NoServer with the last lines of the log if it does not start, as with options that
+    are wrong, or not within `timeout` seconds.
     """
     folder = _checked_folder(workdir)
     arguments = _checked_options(options)
@@ -106,6 +107,11 @@ def serve(
         found = _wait_for_others(lock, folder, time.monotonic() + timeout) or server_of(folder)
         if found is None:
             found = _start(folder, arguments, timeout, lock)
+        elif missing := [each for each in arguments if each not in _words_of(found.pid or 0)]:
+            raise Conflict(
+                f"a server runs in {folder} already, without {' '.join(missing)}; to have it so, end "
+                f"that one (its runs go on), by ra.serve({str(folder)!r}).stop() if ra.serve() has started it"
+            )
     session.connect(workdir=folder)
     return Server(found)
 
@@ -274,11 +280,15 @@ def _checked_options(options: Sequence[str]) -> list[str]:
 
 
 def _is_served(pid: int) -> bool:
+    return any(word.endswith(_MARK) for word in _words_of(pid))
+
+
+def _words_of(pid: int) -> list[str]:
+    """The command line of a process; empty when it has gone."""
     try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        return os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes()).split("\0")
     except OSError:
-        return False
-    return any(word.endswith(_MARK) for word in words)
+        return []
 
 
 def _collect() -> None:

@@ -7,16 +7,19 @@ import os
 import shlex
 import sys
 import threading
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from jupyter_ra_jobs import models
+from jupyter_ra_jobs import grids, models
 from jupyter_ra_jobs.cells import surroundings
+from jupyter_ra_jobs.cells.bars import tell
 from jupyter_ra_jobs.cells.objects import Run, RunList, Sweep, SweepList
-from jupyter_ra_jobs.client import Address, Client
+from jupyter_ra_jobs.client import Address, Client, ids
 from jupyter_ra_jobs.client.names import name_of
-from jupyter_ra_jobs.errors import BadInput, NotFound
+from jupyter_ra_jobs.client.times import seconds
+from jupyter_ra_jobs.errors import BadInput
 
 Content = bytes | str | os.PathLike[str]
 """A file to be given to a run: what is in it, or the path where it is."""
@@ -43,7 +46,8 @@ def connect(
     all stays as it was.
     """
     global _client
-    made = Client(url, token, workdir=None if workdir is None else Path(workdir).expanduser())
+    folder = None if workdir is None else Path(workdir).expanduser()
+    made = Client(url, token, workdir=folder, tell=tell)
     try:
         made.runs(limit=1)  # health would answer without a login
     except BaseException:
@@ -72,7 +76,7 @@ def client() -> Client:
     global _client
     with _lock:
         if _client is None:
-            _client = Client()
+            _client = Client(tell=tell)
         return _client
 
 
@@ -85,7 +89,7 @@ def run(
     env: Mapping[str, str] | None = None,
     tags: Sequence[str] = (),
     notes: str | None = None,
-    timeout: float | None = None,
+    timeout: float | str | None = None,
     priority: int = 0,
     after: "Run | str | Iterable[Run | str]" = (),
     max_retries: int = 0,
@@ -95,10 +99,10 @@ def run(
     """Create a run of a shell command and start it; returns at once.
 
     It has this kernel's environment and folder, its Python the first on PATH, as `!command` would; `env` says
-    what is to be different. `timeout` is its time limit in seconds; `after` are runs that must have finished
-    first; `gpus` how many of the server's GPUs it is to have for itself. `files`, each a path on this machine
-    or bytes, are copied to its folder `$RA_FILES_DIR`, under their names. Raises BadInput, with what would be
-    right.
+    what is to be different. `timeout` is its time limit, in seconds or as "2h"; `after` are runs that must
+    have finished first; `gpus` how many of the server's GPUs it is to have for itself. `files`, each a path
+    on this machine or bytes, are copied to its folder `$RA_FILES_DIR`, under their names. Raises BadInput,
+    with what would be right.
     """
     env = _hidden(env)
     new = models.NewRun(
@@ -108,7 +112,7 @@ def run(
         env=_environment(env),
         tags=_tags(tags),
         notes=notes,
-        timeout_seconds=timeout,
+        timeout_seconds=_timeout(timeout),
         priority=priority,
         after=_after(after),
         max_retries=max_retries,
@@ -135,7 +139,7 @@ def sweep(
     env: Mapping[str, str] | None = None,
     goal: str | None = None,
     tags: Sequence[str] = (),
-    timeout: float | None = None,
+    timeout: float | str | None = None,
     priority: int = 0,
     after: "Run | str | Iterable[Run | str]" = (),
     max_retries: int = 0,
@@ -147,12 +151,16 @@ def sweep(
     Returns at once. A run's command is `command --key=value …`, or `command` with its `{key}` replaced.
     `method="zip"` takes the first values together, then the second; `"random"` draws `max_runs` combinations
     by `seed`, also of ranges, as `{"lr": {"min": 1e-5, "max": 1e-1, "log": True}}`. The rest is as for `run`.
+    A `{word}` that names no parameter is warned of, and stays as it is.
     """
     env = _hidden(env)
+    grid = _arguments(checked_grid(parameters, ranges=method == "random"))
+    for said in grids.warnings(_checked_command(command), grid):
+        warnings.warn(said, stacklevel=2)
     new = models.NewSweep(
-        name=_checked_name(name) or name_of(_checked_command(command)),
-        base_command=_checked_command(command),
-        parameters=_arguments(checked_grid(parameters, ranges=method == "random")),
+        name=_checked_name(name) or name_of(command),
+        base_command=command,
+        parameters=grid,
         parallel=parallel,
         method=method,
         max_runs=max_runs,
@@ -161,7 +169,7 @@ def sweep(
         env=_environment(env),
         goal=goal,
         tags=_tags(tags),
-        timeout_seconds=timeout,
+        timeout_seconds=_timeout(timeout),
         priority=priority,
         after=_after(after),
         max_retries=max_retries,
@@ -186,15 +194,16 @@ def runs(
 
     With `archived` those too.
     """
+    sweep_id = _sweep_id(sweep)
     found = client().runs(
         status=status,
-        sweep_id=sweep.id if isinstance(sweep, Sweep) else sweep,
+        sweep_id=sweep_id,
         q=search,
         archived=archived,
         limit=limit,
     )
-    if not found and sweep is not None and not isinstance(sweep, Sweep):
-        client().sweep(sweep)  # raises NotFound for one that there is not
+    if not found and sweep_id is not None and sweep_id == sweep:
+        client().sweep(sweep_id)  # raises NotFound for one that there is not
     return RunList([Run(record, client()) for record in found])
 
 
@@ -204,15 +213,9 @@ def sweeps(*, limit: int = 50) -> SweepList:
 
 
 def get(id: str) -> Run | Sweep:  # noqa: A002 - what it is called everywhere
-    """The run or sweep that has this id; raises NotFound."""
-    try:
-        return Run(client().run(id), client())
-    except NotFound:
-        pass
-    try:
-        return Sweep(client().sweep(id), client())
-    except NotFound:
-        raise NotFound(f"there is no run and no sweep {id!r}; ra.runs() lists the newest runs") from None
+    """The run or sweep that has this id, or the one that alone begins so; raises NotFound."""
+    record = ids.find(client(), id, "ra.runs() lists the newest runs")
+    return Run(record, client()) if isinstance(record, models.Run) else Sweep(record, client())
 
 
 @contextlib.contextmanager
@@ -232,8 +235,10 @@ def _told_of_if_interrupted(kind: str, name: str) -> Iterator[None]:
 def _checked_command(command: object) -> str:
     if isinstance(command, list | tuple) and all(isinstance(part, str) for part in command):
         raise BadInput(f"the command must be a string, as a shell takes it: {shlex.join(command)!r}")
-    if not isinstance(command, str) or not command.strip():
+    if not isinstance(command, str):
         raise BadInput(f"the command must be a string, as a shell takes it, not {command!r:.100}")
+    if not command.strip():
+        raise BadInput("the command is empty")
     if "\0" in command:  # a name is made of it, and that would be blamed
         raise BadInput("command: a NUL character cannot be part of it")
     return command
@@ -256,11 +261,35 @@ def _after(given: "Run | str | Iterable[Run | str]") -> list[str]:
         given = [given]
     if not isinstance(given, Iterable):
         raise BadInput(f"after: must be runs or their ids, not {given!r:.100}")
-    ids = [each.id if isinstance(each, Run) else each for each in given]
-    for each in ids:
-        if not isinstance(each, str):
-            raise BadInput(f"after: must be runs or their ids, not {each!r:.100}")
-    return ids
+    return [_run_id(each) for each in given]
+
+
+def _run_id(given: object) -> str:
+    if isinstance(given, str) and len(given) != ids.WHOLE:
+        given = get(given)
+        if isinstance(given, Sweep):
+            raise BadInput(f"after: {given.id} is a sweep; its runs are ra.get({given.id!r}).runs")
+    if not isinstance(given, Run | str):
+        raise BadInput(f"after: must be runs or their ids, not {given!r:.100}")
+    return given.id if isinstance(given, Run) else given
+
+
+def _sweep_id(given: "Sweep | str | None") -> str | None:
+    if isinstance(given, str) and len(given) != ids.WHOLE:
+        found = get(given)
+        if isinstance(found, Run):
+            raise BadInput(f"sweep: {found.id} is a run")
+        return found.id
+    return given.id if isinstance(given, Sweep) else given
+
+
+def _timeout(given: float | str | None) -> float | None:
+    if not isinstance(given, str):
+        return given
+    try:
+        return seconds(given)
+    except BadInput as problem:
+        raise BadInput(f"timeout: {problem}") from None
 
 
 def _workdir(given: str | os.PathLike[str] | None) -> str | None:
@@ -322,8 +351,8 @@ def _listed(name: str, values: Any) -> list[Any]:
         raise BadInput(wrong)
     try:
         listed = list(itertools.islice(values, _MOST_VALUES + 1))
-    except TypeError as problem:
-        raise BadInput(wrong) from problem
+    except TypeError:
+        raise BadInput(wrong) from None
     if len(listed) > _MOST_VALUES:
         raise BadInput(f"{name}: more than {_MOST_VALUES:,} values, if there is an end of them")
     return listed

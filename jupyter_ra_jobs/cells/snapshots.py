@@ -5,8 +5,9 @@ What is shown never raises and never takes long, whatever became of the server.
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
+from jupyter_ra_jobs.cells import live
 from jupyter_ra_jobs.cells.plain import Glance
 from jupyter_ra_jobs.client import Client
 from jupyter_ra_jobs.client.calls import Calls
@@ -39,7 +40,7 @@ class Shown:
     def __repr__(self) -> str:
         return self._line()
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         text, html = self._snapshot()
         return {"text/plain": text, "text/html": html}
 
@@ -49,6 +50,9 @@ class Shown:
 
 class Known(Shown, Generic[N]):
     """Something of a server: the record that was last seen, and when that was."""
+
+    _view: Literal["run", "sweep"]
+    """Which of its cards shows it."""
 
     def __init__(self, record: N, client: Client) -> None:
         self._client = client
@@ -62,6 +66,10 @@ class Known(Shown, Generic[N]):
     def _record(self, record: N) -> None:
         self.__record = record
         self._seen = Glance(at=time.time())
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        bundle = super()._repr_mimebundle_(include, exclude)
+        return {**live.card(self._view, self._record.id, self._client, bundle["text/html"]), **bundle}
 
     def _glance(self, flow: Callable[[Calls, str], Flow[N]]) -> bool:
         """Look whether there is news; false if that could not be seen, and why is kept in `_seen`."""

@@ -1,7 +1,7 @@
 # PYTHON_ARGCOMPLETE_OK
 """The command line: `jupyter ra-jobs VERB …`. Without a verb it starts the server, as `jupyter ra-jobs`.
 
-Nothing of the server is imported for a verb, and nothing of a verb for the server.
+Nothing of the server is imported for a verb, or for `--version`, and nothing of a verb for the server.
 """
 
 import os
@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from jupyter_ra_jobs._version import __version__
 from jupyter_ra_jobs.cli.verbs import APPS, VERBS
 
 
@@ -24,11 +25,25 @@ def main() -> None:
     first = words[0] if words else ""
     if first in VERBS:
         sys.exit(call(first, words[1:]))
+    if first in ("--version", "-V"):
+        print(__version__)
+        return
     if first and not first.startswith("-") and first not in APPS:
         sys.exit(_no_verb(first))
     from jupyter_ra_jobs.app import main as start
 
-    start()
+    if first not in APPS:
+        start()
+        return
+    try:
+        try:
+            start()
+        finally:
+            sys.stdout.flush()  # or the interpreter's last flush complains
+    except BrokenPipeError:
+        from jupyter_ra_jobs.cli import calling
+
+        sys.exit(calling.reader_gone())
 
 
 def call(verb: str, words: Sequence[str]) -> int:

@@ -28,9 +28,8 @@ def call(verb: str, words: Sequence[str]) -> int:
     except RaJobsError as problem:
         say(f"{parser.prog}: {problem}")
         return codes.code_of(problem)
-    except BrokenPipeError:  # whoever read our output has seen enough
-        _drop_unwritten()
-        return codes.READER_GONE
+    except BrokenPipeError:
+        return reader_gone()
     except OSError as problem:
         say(f"{parser.prog}: {problem}")
         _drop_unwritten()
@@ -47,14 +46,20 @@ def add_arguments(parser: ArgumentParser, verb: str) -> Any:
     return module
 
 
+def say(line: str) -> None:
+    """To the user, beside the output; without what a terminal would obey, as others' words may have it."""
+    sys.stderr.write(" ".join(clean(line).splitlines()) + "\n")
+
+
+def reader_gone() -> int:
+    """What to exit with when whoever read our output has seen enough."""
+    _drop_unwritten()
+    return codes.READER_GONE
+
+
 def _drop_unwritten() -> None:
     """What can't be written to stdout is let go, or the interpreter's last flush would complain of it."""
     try:
         sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-
-
-def say(line: str) -> None:
-    """To the user, beside the output; without what a terminal would obey, as others' words may have it."""
-    sys.stderr.write(" ".join(clean(line).splitlines()) + "\n")

@@ -1,13 +1,14 @@
-"""`start`, `queue`, `stop`, `archive`: something is done to each of the runs that are named."""
+"""`start`, `queue`, `stop`, `retry`, `archive`: something is done to each of the runs that are named."""
 
 import argparse
 
 from jupyter_ra_jobs.cli import codes, completing
 from jupyter_ra_jobs.cli.calling import say
 from jupyter_ra_jobs.cli.parsing import Parser, completed_by, count
-from jupyter_ra_jobs.cli.reaching import client, find, find_run, kind
+from jupyter_ra_jobs.cli.reaching import client, find, find_run
 from jupyter_ra_jobs.client import Client
-from jupyter_ra_jobs.errors import NoServer, RaJobsError
+from jupyter_ra_jobs.client.ids import kind
+from jupyter_ra_jobs.errors import BadInput, NoServer, RaJobsError
 from jupyter_ra_jobs.models import Run, Sweep
 
 _OFFERED = {
@@ -21,8 +22,11 @@ _OFFERED = {
 def arguments(parser: Parser, verb: str) -> None:
     """What it takes."""
     sweeps_too = verb in ("start", "stop")
-    what = "of runs or sweeps" if sweeps_too else "of runs"
+    what = "of sweeps" if verb == "retry" else "of runs or sweeps" if sweeps_too else "of runs"
     ids = parser.add_argument("ids", metavar="id", nargs="+", help=f"{what}, or how they begin")
+    if verb == "retry":
+        completed_by(ids, completing.sweeps())
+        return
     offered = _OFFERED[verb]
     completed_by(ids, completing.both(*offered) if sweeps_too else completing.runs(*offered))
     if verb == "start":
@@ -44,7 +48,7 @@ def call(args: argparse.Namespace) -> int:
                 say(f"jupyter ra-jobs {args.verb}: {problem}")
                 code = code or codes.code_of(problem)
             else:
-                print(f"{record.id} {_stands(record)}", flush=True)
+                print(f"{record.id} {_stands(record, args.verb)}", flush=True)
     return code
 
 
@@ -55,6 +59,10 @@ def _done(server: Client, word: str, args: argparse.Namespace) -> Run | Sweep:
     if args.verb == "queue":
         return server.queue_run(find_run(server, word).id)
     record = find(server, word)
+    if args.verb == "retry":
+        if isinstance(record, Run):
+            raise BadInput(f"{record.id} is a run; `jupyter ra-jobs rerun {record.id}` runs it again")
+        return server.retry_sweep(record.id)
     if args.verb == "stop":
         return server.stop_run(record.id) if isinstance(record, Run) else server.stop_sweep(record.id)
     if isinstance(record, Run):
@@ -63,9 +71,10 @@ def _done(server: Client, word: str, args: argparse.Namespace) -> Run | Sweep:
     return server.sweep(record.id)
 
 
-def _stands(record: Run | Sweep) -> str:
+def _stands(record: Run | Sweep, verb: str) -> str:
     if isinstance(record, Run):
         if record.stop_requested_at is not None and record.ended_at is None:
             return "stopping"
         return f"{record.status}, archived" if record.is_archived else record.status
-    return f"{kind(record)} {record.status}"
+    status = "stopping" if verb == "stop" and record.status == "running" else record.status
+    return f"{kind(record)} {status}"

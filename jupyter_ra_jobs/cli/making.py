@@ -44,7 +44,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     completed_by(after, completing.runs())
     parser.add_argument(
-        "--retries", type=count_or_none, default=0, metavar="N", help="run it again so often when it fails"
+        "--max-retries",
+        type=count_or_none,
+        default=0,
+        metavar="N",
+        help="run it again so often when it fails",
     )
     parser.add_argument(
         "--gpus", type=count_or_none, metavar="N", help="so many of the server's GPUs for it alone"
@@ -71,7 +75,7 @@ def options(server: Client, args: argparse.Namespace) -> dict[str, Any]:
         "timeout_seconds": args.timeout,
         "priority": args.priority,
         "after": [find_run(server, word).id for word in args.after],
-        "max_retries": args.retries,
+        "max_retries": args.max_retries,
         "gpus": args.gpus,
         "auto_start": not args.no_start,
     }

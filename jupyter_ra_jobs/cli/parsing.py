@@ -1,13 +1,12 @@
 """Words of a command line to values: argparse, with errors of one line that say what would be right."""
 
 import argparse
-import math
 import re
 from typing import Any, NoReturn
 
 from jupyter_ra_jobs.cli import codes
-
-_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+from jupyter_ra_jobs.client import times
+from jupyter_ra_jobs.errors import BadInput
 
 
 class Parser(argparse.ArgumentParser):
@@ -54,12 +53,10 @@ def _whole(text: str, least: int) -> int:
 
 def seconds(text: str) -> float:
     """As `90`, `1.5h` or `30m`."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?|\.\d+)([smhd]?)", text, re.ASCII)
-    if not found or not 0 < float(found[1]) < math.inf:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no length of time; say seconds, or as in 30m, 1.5h, 2d"
-        )
-    return float(found[1]) * _UNITS[found[2]]
+    try:
+        return times.seconds(text)
+    except BadInput as problem:
+        raise argparse.ArgumentTypeError(str(problem)) from None
 
 
 def completed_by(action: argparse.Action, completer: Any) -> None:

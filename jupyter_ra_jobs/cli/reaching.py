@@ -9,14 +9,13 @@ from pathlib import Path
 # httpx brings a command of its own, whose libraries (rich, click) would be half of our start-up time.
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 
-from jupyter_ra_jobs.client import Client  # noqa: E402
-from jupyter_ra_jobs.errors import BadInput, NotFound  # noqa: E402
+from jupyter_ra_jobs.cells.bars import tell  # noqa: E402
+from jupyter_ra_jobs.client import Client, ids  # noqa: E402
+from jupyter_ra_jobs.errors import BadInput  # noqa: E402
 from jupyter_ra_jobs.models import Run, Sweep  # noqa: E402
 
 _PATIENCE = 5.0
 """Seconds for which somebody at a terminal likes to wait for a server that restarts."""
-_WHOLE, _LEAST = 12, 4
-_SHOWN = 5
 
 
 def client(args: argparse.Namespace, patience: float = _PATIENCE) -> Client:
@@ -32,8 +31,8 @@ def client(args: argparse.Namespace, patience: float = _PATIENCE) -> Client:
             "--token-file: is for --url or RA_JOBS_URL; a server that is found by its workdir has its own"
         )
     if args.url or token is not None:
-        return Client(url, token or os.environ.get("RA_JOBS_TOKEN"), patience=patience)
-    return Client(patience=patience)
+        return Client(url, token or os.environ.get("RA_JOBS_TOKEN"), patience=patience, tell=tell)
+    return Client(patience=patience, tell=tell)
 
 
 def _token(file: Path) -> str:
@@ -48,26 +47,7 @@ def _token(file: Path) -> str:
 
 def find(server: Client, word: str) -> Run | Sweep:
     """The run or sweep of this id, or the one that alone begins so."""
-    if not re.fullmatch(rf"[0-9a-f]{{{_LEAST},{_WHOLE}}}", word):
-        raise NotFound(f"{word!r} is no id: it has {_WHOLE} hex digits, of which the first {_LEAST} may do")
-    if len(word) == _WHOLE:
-        try:
-            return server.run(word)
-        except NotFound:
-            found: list[Run | Sweep] = [*server.sweeps(id_prefix=word, limit=1)]
-    else:
-        found = [*server.runs(id_prefix=word, archived=True, limit=_SHOWN + 1)]
-        found += server.sweeps(id_prefix=word, limit=_SHOWN + 1)
-    found = [record for record in found if record.id.startswith(word)]  # an older server gives others
-    if len(found) > 1:
-        shown = ", ".join(f"{kind(record)} {record.id} ({record.name})" for record in found[:_SHOWN])
-        more = " and more" if len(found) > _SHOWN else ""
-        raise BadInput(f"{word} may be any of {shown}{more}; write more of the id")
-    if not found:
-        raise NotFound(
-            f"there is no run and no sweep {word}; `jupyter ra-jobs list --all` shows what there is"
-        )
-    return found[0]
+    return ids.find(server, word, "`jupyter ra-jobs list --all` shows what there is")
 
 
 def find_run(server: Client, word: str) -> Run:
@@ -78,8 +58,3 @@ def find_run(server: Client, word: str) -> Run:
             f"{record.id} is a sweep; name one of its runs: `jupyter ra-jobs list --sweep {record.id}`"
         )
     return record
-
-
-def kind(record: Run | Sweep) -> str:
-    """What it is, in a word."""
-    return "run" if isinstance(record, Run) else "sweep"

@@ -4,10 +4,11 @@ import difflib
 from collections.abc import Iterable, Sequence
 
 from jupyter_core.application import JupyterApp
-from jupyter_server.serverapp import aliases, flags
+from jupyter_server.serverapp import ServerApp, aliases, flags
 
 from jupyter_ra_jobs.cli.verbs import APPS, VERBS
 
+_MISTYPED = 0.88  # of 1, by difflib: a letter or two
 _STOPPING = {"-h", "--help", "--help-all", "--version", "-V"}
 
 
@@ -48,13 +49,25 @@ def _is_short_for(option: str, known: set[str]) -> bool:
     return "-" in option.lstrip("-") and any(each.startswith(option) for each in known)
 
 
+def _alike(kind: str, known: Iterable[str]) -> list[str]:
+    """Which of these a class is that was mistyped: other extensions have classes of their own."""
+    return difflib.get_close_matches(kind, known, 1, cutoff=_MISTYPED)
+
+
 def _right(option: str, known: set[str], app: type[JupyterApp]) -> str | None:
     """Advice for an option that there is not; None if there may be."""
-    settings = {name: f"--{app.__name__}.{name}" for name in app.class_trait_names(config=True)}
-    kind, dot, name = option.lstrip("-").rpartition(".")
-    if dot and (kind != app.__name__ or name in settings):
+    kind, dot, name = option.lstrip("-").partition(".")
+    name = name.partition(".")[0]  # a key of a setting that is a dict may follow
+    if dot and name[:1].isupper():  # a class within a class
         return None
-    alike = difflib.get_close_matches(name.replace("-", "_"), settings, 1)
+    judged = {each.__name__: each for each in (app, ServerApp)}
+    if dot and kind not in judged:
+        return next((f"did you mean --{each}.{name}?" for each in _alike(kind, judged)), None)
+    app = judged.get(kind, app)
+    settings = {name: f"--{app.__name__}.{name}" for name in app.class_trait_names(config=True)}
+    if dot and name in settings:
+        return None
+    alike = difflib.get_close_matches((name or kind).replace("-", "_"), settings, 1)
     near = [settings[each] for each in alike] if dot else difflib.get_close_matches(option, known, 1)
     near = near or [settings[each] for each in alike]
     return f"did you mean {near[0]}?" if near else "see jupyter ra-jobs --help"

@@ -58,6 +58,7 @@ def call(args: argparse.Namespace) -> int:
         raise BadInput("the command is empty")
     if args.dry_run:
         return _preview(command, parameters, args)
+    _tell_of_places(command, parameters)
     with client(args) as server:
         new = NewSweep(
             name=name_of(command) if args.name is None else args.name,
@@ -83,8 +84,7 @@ def _preview(command: str, parameters: dict[str, object], args: argparse.Namespa
     )
     for cell in cells:
         print(grids.command(command, cell), flush=True)
-    for warning in grids.warnings(command, parameters):
-        say(warning)
+    _tell_of_places(command, parameters)
     shown = f", of which these are the first {_PREVIEWED}" if runs > _PREVIEWED else ""
     say(f"{runs:,} run{'' if runs == 1 else 's'}{shown}")
     if args.method == "random" and args.seed is None:
@@ -92,3 +92,9 @@ def _preview(command: str, parameters: dict[str, object], args: argparse.Namespa
     if runs > (usual := grids.USUAL_MOST):
         say(f"a server takes {usual:,} in a sweep, unless its max_sweep_runs says otherwise; see --max-runs")
     return codes.OK
+
+
+def _tell_of_places(command: str, parameters: dict[str, object]) -> None:
+    """What looks like the place of a parameter, and is none, may be a slip."""
+    for warning in grids.warnings(command, parameters):
+        say(warning)

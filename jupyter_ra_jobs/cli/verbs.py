@@ -11,6 +11,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "queue": ("change", "Put runs in the queue, where they wait for a start."),
     "stop": ("change", "Stop runs or sweeps."),
     "rerun": ("rerun", "Run the same again, as a new run."),
+    "retry": ("change", "Run those runs of sweeps again that failed or were stopped."),
     "archive": ("change", "Hide runs from the list; nothing is deleted."),
     "attach": ("attach", "Sit down in front of a run: its tmux window, in this terminal."),
 }

@@ -9,8 +9,8 @@ from jupyter_ra_jobs.cells.bars import bar
 from jupyter_ra_jobs.cli import codes
 from jupyter_ra_jobs.cli.calling import say
 from jupyter_ra_jobs.cli.output import write
-from jupyter_ra_jobs.cli.reaching import kind
 from jupyter_ra_jobs.client import Client
+from jupyter_ra_jobs.client.ids import kind
 from jupyter_ra_jobs.models import LogGap, Run, Sweep
 from jupyter_ra_jobs.states import RunStatus
 

@@ -24,6 +24,7 @@ from jupyter_ra_jobs.client.steps import (
     Send,
     Sleep,
     Step,
+    Tell,
     Unreachable,
 )
 from jupyter_ra_jobs.errors import RaJobsError
@@ -62,6 +63,7 @@ class AsyncClient:
     It finds its server by itself (`address.find_server`), also after a restart; unless it is given the `url`
     of Jupyter or of our routes, an `Address`, or the `workdir` that a server of this machine has.
     `patience`: for how many seconds one that is away is looked for; one that was never reached, five at most.
+    `tell` is called with a sentence when it has been away for two seconds, and when it is back.
     """
 
     def __init__(
@@ -71,8 +73,10 @@ class AsyncClient:
         *,
         workdir: Path | None = None,
         patience: float = 30.0,
+        tell: Callable[[str], object] = lambda sentence: None,
     ) -> None:
         self._calls = Calls(patience)
+        self._tell = tell
         self._finder = Finder(url, token, workdir)
         self._address: Address | None = None
         # By event loop, since connections belong to theirs, and by address.
@@ -84,6 +88,11 @@ class AsyncClient:
         if self._address is None:
             self._address = self._finder.find()
         return self._address
+
+    def __repr__(self) -> str:
+        with contextlib.suppress(RaJobsError):
+            return f"<{type(self).__name__}: {network.shown(self.address)}>"
+        return f"<{type(self).__name__}: no server found>"
 
     async def close(self) -> None:
         """Close its connections; it opens new ones when it is used again."""
@@ -133,6 +142,7 @@ class AsyncClient:
     raise_alert = _awaiting(Calls.raise_alert)
     respond = _awaiting(Calls.respond)
     cluster = _awaiting(Calls.cluster)
+    relay = _awaiting(Calls.relay)
     watch_run = _iterating(Calls.watch_run)
     follow = _iterating(Calls.follow)
     follow_bytes = _iterating(Calls.follow_bytes)
@@ -215,6 +225,8 @@ class _Line:
             return await self._client._find_again()
         if isinstance(step, Next):
             return None if self._events is None else await anext(self._events, None)
+        if isinstance(step, Tell):
+            return self._client._tell(step.sentence)
         if isinstance(step, Do):
             return await asyncio.to_thread(step.call)
         connection = self._client._connection()

@@ -26,9 +26,11 @@ from jupyter_ra_jobs.client.steps import (
     Send,
     Sleep,
     Step,
+    Tell,
     Unreachable,
 )
 from jupyter_ra_jobs.errors import ConnectionLost, NoServer, RaJobsError, Unavailable
+from jupyter_ra_jobs.tracebacks import shortened
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -40,7 +42,10 @@ def _waiting(flow: Callable[Concatenate[Calls, P], Flow[T]]) -> Callable[Concate
 
     @functools.wraps(flow)
     def call(self: "Client", /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return self._result(flow(self._calls, *args, **kwargs))
+        try:
+            return self._result(flow(self._calls, *args, **kwargs))
+        except (RaJobsError, KeyboardInterrupt) as problem:
+            raise shortened(problem) from None
 
     return call
 
@@ -52,7 +57,10 @@ def _iterating(
 
     @functools.wraps(flow)
     def call(self: "Client", /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
-        return self._emitted(flow(self._calls, *args, **kwargs))
+        try:
+            yield from self._emitted(flow(self._calls, *args, **kwargs))
+        except (RaJobsError, KeyboardInterrupt) as problem:
+            raise shortened(problem) from None
 
     return call
 
@@ -63,6 +71,7 @@ class Client:
     It finds its server by itself (`address.find_server`), also after a restart; unless it is given the `url`
     of Jupyter or of our routes, an `Address`, or the `workdir` that a server of this machine has.
     `patience`: for how many seconds one that is away is looked for; one that was never reached, five at most.
+    `tell` is called with a sentence when it has been away for two seconds, and when it is back.
     """
 
     def __init__(
@@ -72,9 +81,11 @@ class Client:
         *,
         workdir: Path | None = None,
         patience: float = 30.0,
+        tell: Callable[[str], object] = lambda sentence: None,
     ) -> None:
         self._calls = Calls(patience)
         self._glances = Calls(patience=0.2, seconds=1.5)
+        self._tell = tell
         self._finder = Finder(url, token, workdir)
         self._address: Address | None = None
         # By process, since a fork's sockets are its parent's, and by address. Entries come and go in single
@@ -88,6 +99,11 @@ class Client:
         if self._address is None:
             self._address = self._finder.find()
         return self._address
+
+    def __repr__(self) -> str:
+        with contextlib.suppress(RaJobsError):
+            return f"<{type(self).__name__}: {network.shown(self.address)}>"
+        return f"<{type(self).__name__}: no server found>"
 
     def close(self) -> None:
         """Close its connections, each when nobody uses it; it opens new ones when it is used again."""
@@ -137,6 +153,7 @@ class Client:
     raise_alert = _waiting(Calls.raise_alert)
     respond = _waiting(Calls.respond)
     cluster = _waiting(Calls.cluster)
+    relay = _waiting(Calls.relay)
     watch_run = _iterating(Calls.watch_run)
     follow = _iterating(Calls.follow)
     follow_bytes = _iterating(Calls.follow_bytes)
@@ -269,6 +286,8 @@ class _Line:
             return self._client._find_again()
         if isinstance(step, Next):
             return next(self._events, None)
+        if isinstance(step, Tell):
+            return self._client._tell(step.sentence)
         if isinstance(step, Do):
             return step.call()
         if isinstance(step, Open):

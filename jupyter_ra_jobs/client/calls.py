@@ -4,6 +4,7 @@ Methods are flows (`steps`). What a call gives is a record of `models`, as the c
 those of `errors`, with the server's words.
 """
 
+import math
 import numbers
 import operator
 import os
@@ -33,6 +34,7 @@ from jupyter_ra_jobs.client.steps import (
     Request,
     Send,
     Sleep,
+    Tell,
     Unreachable,
 )
 from jupyter_ra_jobs.models import (
@@ -85,12 +87,16 @@ _BY_STATUS |= {401: errors.Forbidden} | dict.fromkeys([424, 502, 504], errors.Un
 _SWEEP_ENDED = {"completed", "failed", "canceled"}
 _FIRST_LOOK, _LAST_LOOK = 0.05, 1.0
 _PAGE, _MOST_TAIL = 100_000, 1_000_000
+_HOW_TO_LOG_IN = "give it as RA_JOBS_TOKEN, to ra.connect, or on a command line by --token-file"
 _ASKED_BYTES = 100_000  # less is sent as fast as it is asked for
 _PART = 4 * 1024 * 1024
 _REUNION = 600.0  # seconds for which who watches a run, or follows it, waits for a server that went away
 _FIRST_PATIENCE = 5.0  # the same for one that was never reached: it may not be there at all
+_UNTOLD = 2.0  # seconds for which nobody is told that it is away: it may be restarting
+_SOON = 5.0  # nor when the call will be over anyhow in so few
 _AWAY = {424, 502, 503, 504}
 _MOST_LISTED = 1_000  # by one request
+_ALL = 1_000_000
 _MOST_PAUSE = 5.0
 _NO_JSON = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
@@ -116,13 +122,15 @@ class Calls:
         status: str | Iterable[str] | None = None,
         sweep_id: str | None = None,
         id_prefix: str | None = None,
+        parent_run_id: str | None = None,
         q: str | None = None,
         archived: bool = False,
         limit: int = 50,
         before: str | None = None,
     ) -> Flow[list[Run]]:
         """Runs, newest first, as many as asked for; `archived` takes the archived ones too, `q` is looked for
-        in name and command, `before` is a run's id: the ones older than that."""
+        in name and command, `before` is a run's id: the ones older than that. Those of a `parent_run_id` run
+        it again."""
         found: list[Run] = []
         more = True
         limit = _whole("limit", limit)
@@ -132,6 +140,7 @@ class Calls:
                 "status": statuses,
                 "sweep_id": sweep_id,
                 "id_prefix": id_prefix,
+                "parent_run_id": parent_run_id,
                 "q": q,
                 "archived": archived,
                 "limit": min(limit - len(found), _MOST_LISTED),
@@ -192,15 +201,12 @@ class Calls:
         return self._ask("POST", _run(run_id, "/rerun"), Run, body=options)
 
     def retry_of(self, run: Run) -> Flow[Run | None]:
-        """The run that was made, with its end, to try it again by itself; None where there is none.
-
-        Looked for among the newest 1,000 of its name.
-        """
+        """The run that was made, with its end, to try it again by itself; None where there is none."""
         if run.status is not RunStatus.FAILED or run.attempt > run.max_retries:
             return None
-        newest = yield from self.runs(q=run.name, sweep_id=run.sweep_id, archived=True, limit=_MOST_LISTED)
-        again = (each for each in newest if each.parent_run_id == run.id and each.attempt > run.attempt)
-        return next(again, None)
+        again = yield from self.runs(parent_run_id=run.id, archived=True, limit=_ALL)
+        # Not those that somebody reran.
+        return next((each for each in again if each.parent_run_id == run.id and each.attempt > 1), None)
 
     def archive_run(self, run_id: str) -> Flow[Run]:
         """Hide a run from listings; nothing is deleted."""
@@ -387,14 +393,26 @@ class Calls:
         """
         path = _run(run_id, "/logs/download" if name is None else f"/artifacts/{_artifact(name)}")
         done, total, first = 0, 1, ""
+        size, good = _PART, time.monotonic()
         while done < total:
-            headers = {"range": f"bytes={done}-{done + _PART - 1}", "accept-encoding": "identity"}
-            answer = yield from self._send(Request(method="GET", path=path, headers=headers), or_else=416)
+            headers = {"range": f"bytes={done}-{done + size - 1}", "accept-encoding": "identity"}
+            request = Request(method="GET", path=path, headers=headers)
+            try:
+                answer = yield from self._send(request, or_else=416, once=name is not None)
+            except errors.ConnectionLost:
+                if name is None or time.monotonic() - good > self.patience:
+                    raise
+                # The server breaks off what is changed meanwhile. A byte that it tells whole has a version.
+                size = 1
+                yield Sleep(_FIRST_LOOK)
+                continue
             if answer.status == 416 and done == 0:  # an empty file has no first byte
                 return 0
             version = answer.headers.get("etag", "")
             if answer.status == 416 or (name is not None and version != (first := first or version)):
-                raise errors.Conflict(f"{name or 'the log'} was changed while it was downloaded; do it again")
+                raise errors.Conflict(
+                    f"{name or 'the log'} was changed while it was downloaded; do it again once it is written"
+                )
             if "attachment" not in answer.headers.get("content-disposition", ""):
                 raise _not_ours(answer)
             write(answer.body)
@@ -402,6 +420,9 @@ class Calls:
             total = int(answer.headers.get("content-range", f"/{done}").rpartition("/")[2])
             if not answer.body:  # cut between its headers and its body
                 total = done
+            if size == _PART:
+                good = time.monotonic()
+            size = _PART
         return done
 
     # -- sweeps ------------------------------------------------------------------------------------
@@ -486,6 +507,21 @@ class Calls:
 
     # -- beneath -----------------------------------------------------------------------------------
 
+    def relay(self, request: Request) -> Flow[Answer]:
+        """A request that somebody else has made, sent once, and the answer as it is."""
+        for is_last in (False, True):
+            try:
+                answer: Answer = yield request
+            except Unreachable as unreachable:
+                if is_last:
+                    raise errors.NoServer(str(unreachable)) from unreachable
+                yield Find()
+            except Broken as broken:
+                raise errors.ConnectionLost(f"the server went away before it answered ({broken})") from broken
+            else:
+                return answer
+        raise AssertionError("not reached")
+
     def _ask(
         self,
         method: str,
@@ -511,20 +547,25 @@ class Calls:
         patience: float | None = None,
         comes_back: bool = False,
         or_else: int | None = None,
+        once: bool = False,
     ) -> Flow[Answer]:
         """Send, again while the server is away; what may have been done already is sent once alone.
 
         A server that has answered, and `comes_back`, is waited for much longer, also where it says itself
-        that it can't work. An answer of status `or_else` is none of an error.
+        that it can't work. An answer of status `or_else` is none of an error; one that
+        breaks off is not asked for again with `once`. Who waits is told of a server
+        that is away for longer than a moment, and that it is back.
         """
         repeatable = isinstance(step, Open | Send) or step.method in {"GET", "PUT"}
-        begin, pause = time.monotonic(), 0.1
+        begin, pause, is_told = time.monotonic(), 0.1, False
         while True:
             try:
                 answer: Answer = yield step
                 self._reached = True
                 problem = _problem(answer)
                 if problem is None or answer.status == or_else:
+                    if is_told:
+                        yield Tell(f"the server is back, after {time.monotonic() - begin:.0f} s")
                     return _checked(answer, step)
                 ours = _said(answer) is not None  # else a proxy speaks, for a server that is away
                 away = answer.status in _AWAY if ours == comes_back else comes_back
@@ -533,21 +574,29 @@ class Calls:
                 busy = ours and later and answer.status == errors.Busy.status
                 if not (busy or (repeatable and (away or later))):
                     raise problem
-                pause = max(pause, _seconds(later))
+                pause, why = max(pause, _seconds(later)), str(problem)
             except Unreachable as unreachable:
+                why = str(unreachable)
                 problem = errors.NoServer(f"{unreachable}; is it running? `jupyter ra-jobs` starts one")
             except Broken as broken:
+                why = f"the server went away before it answered ({broken})"
                 problem = errors.ConnectionLost(
                     f"the server went away before it answered ({broken}); whether it did what was asked, "
                     "a look at the runs tells"
                 )
-                if not repeatable:
+                if once or not repeatable:
                     raise problem from broken
-            left = begin + self._patience(patience, comes_back) - time.monotonic()
+            waited = time.monotonic() - begin
+            left = self._patience(patience, comes_back) - waited
             if left <= 0:
                 raise problem
+            if not is_told and waited >= _UNTOLD and left > _SOON:
+                is_told = True
+                until = time.strftime("%H:%M:%S", time.localtime(time.time() + left))
+                runs = "; runs go on without it" if comes_back else ""
+                yield Tell(f"{why}{runs}; it is looked for until {until}")
             spread = random.uniform(0.5, 1)  # noqa: S311 - so that many do not come at once
-            yield Sleep(min(left, pause * spread))
+            yield Sleep(min(left, pause * spread, math.inf if is_told else max(_UNTOLD - waited, 0.1)))
             pause = min(2 * pause, _MOST_PAUSE)
             yield Find()
 
@@ -579,7 +628,7 @@ class Calls:
                 if not known or until is None:
                     raise
                 raise errors.TimedOut(
-                    f"{name} was not seen to end within {timeout:g} seconds: {away}"
+                    f"{name} was not seen to end within {round(timeout, 2):g} seconds: {away}"
                 ) from away
             if now != last:
                 yield Emit(now)
@@ -587,7 +636,7 @@ class Calls:
             if ended(now):
                 return
             if until is not None and until <= time.monotonic():
-                raise errors.TimedOut(f"{name} has not ended after {timeout:g} seconds; it goes on")
+                raise errors.TimedOut(f"{name} has not ended after {round(timeout, 2):g} seconds; it goes on")
             yield Sleep(pause if until is None else min(pause, max(0.0, until - time.monotonic())))
             pause = min(1.5 * pause, _LAST_LOOK)
 
@@ -734,14 +783,12 @@ def _problem(answer: Answer) -> errors.RaJobsError | None:
     said = _said(answer)
     kind = _BY_STATUS.get(answer.status, errors.RaJobsError)
     if said is not None:
-        more = "; give it as RA_JOBS_TOKEN, or to ra.connect" if said.startswith("not logged in") else ""
+        more = f"; {_HOW_TO_LOG_IN}" if said.startswith("not logged in") else ""
         return kind(said + more)
     if answer.status < 400:
         to = answer.headers.get("location", "elsewhere")
         if "login" in to or "oauth" in to:
-            return errors.Forbidden(
-                f"{answer.url} wants a login; give the server's token as RA_JOBS_TOKEN, or to ra.connect"
-            )
+            return errors.Forbidden(f"{answer.url} wants a login by the server's token; {_HOW_TO_LOG_IN}")
         return errors.NoServer(
             f"{answer.url} has moved (HTTP status {answer.status}) to {to.partition('?')[0]}; use that"
         )

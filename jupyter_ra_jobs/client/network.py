@@ -46,6 +46,11 @@ def settings(address: Address) -> dict[str, Any]:
     }
 
 
+def shown(address: Address) -> str:
+    """Where a server is, in a word; never its token."""
+    return address.url + (f", workdir {address.workdir}" if address.workdir else "")
+
+
 def verify(address: Address) -> ssl.SSLContext:
     """Which certificates count: where the server told its own, that one alone, whatever name it bears."""
     if address.url.startswith("http:") and _is_here(address):

@@ -81,13 +81,19 @@ class Sleep(Struct, frozen=True):
     seconds: float
 
 
+class Tell(Struct, frozen=True):
+    """Say this to who waits: that the server is away, or back."""
+
+    sentence: str
+
+
 class Emit(Struct, Generic[T], frozen=True):
     """Hand this to the caller."""
 
     value: T
 
 
-Step = Request | Send | Open | Do | Next | Find | Sleep
+Step = Request | Send | Open | Do | Next | Find | Sleep | Tell
 Flow = Generator[Step, Any, T]
 """A call that comes to a result."""
 Emitting = Generator[Step | Emit[T], Any, None]

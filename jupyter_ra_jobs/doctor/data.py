@@ -97,7 +97,8 @@ def disk(folder: Path, low: int) -> Finding:
 
 
 def runs_folder(layout: Layout) -> Iterator[Finding]:
-    """Something else in the place of the folder of all runs; one that is not there, a server makes."""
+    """Something else in the place of the folder of all runs. One that is missing, a server makes; of active
+    runs, it refuses to begin without."""
     if os.path.lexists(layout.runs) and not layout.runs.is_dir():
         yield fail(
             "runs",

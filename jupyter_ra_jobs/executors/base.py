@@ -28,6 +28,12 @@ class Executor(Protocol):
     def handle(self, run_id: str) -> Handle:
         """What the run's sidecar will be called."""
 
+    def attach(self, run_id: str) -> list[str]:
+        """The arguments of a process that, in a terminal, is the run's window, and ends with it.
+
+        To end that process does nothing to the run. Raises Conflict when that is gone, Unavailable.
+        """
+
     def launch(self, run_id: str, run_dir: Path) -> str | None:
         """Start a sidecar on a run dir that holds its spec; returns its tmux pane.
 

@@ -1,6 +1,7 @@
 """Sidecars as the processes of tmux windows: `session:ra-job-<id>`."""
 
 import re
+import secrets
 import shlex
 import shutil
 import signal
@@ -12,7 +13,7 @@ from pathlib import Path
 import jupyter_ra_jobs_sidecar
 from jupyter_ra_jobs_sidecar import procs
 
-from jupyter_ra_jobs.errors import Unavailable
+from jupyter_ra_jobs.errors import Conflict, Unavailable
 from jupyter_ra_jobs.executors.base import Handle
 from jupyter_ra_jobs.executors.tmux_calls import TmuxCalls
 from jupyter_ra_jobs.models import SidecarIdentity
@@ -63,6 +64,23 @@ class TmuxExecutor:
         socket = f"-L {shlex.quote(self._socket)} " if self._socket else ""
         target = shlex.quote(f"{self._session}:{window}")
         return Handle(tmux_window=window, attach_command=f"tmux {socket}attach -t {target}")
+
+    def attach(self, run_id: str) -> list[str]:
+        """A session of its own that holds this window alone.
+
+        Who attaches to ours would be shown another run's window once this one closes, and type into that.
+        """
+        source = f"={self._session}:={_WINDOW_PREFIX}{run_id}"
+        if not self._tmux("list-panes", "-t", source).stdout:
+            raise Conflict(f"the window of run {run_id} is gone")
+        view = f"{self._session}-view-{secrets.token_hex(4)}"
+        # It takes the place of the window that a new session begins with; should it close meanwhile, that one
+        # ends by itself. `-N`: no server is started that would have our environment.
+        command = ["tmux", "-N", "-L", self._socket or "default", "new-session", "-s", view, "sleep 1"]
+        options = {"status": "off", "detach-on-destroy": "on", "destroy-unattached": "on"}
+        for option, value in options.items():
+            command += [";", "set-option", "-t", f"={view}:", option, value]
+        return [*command, ";", "link-window", "-k", "-s", source, "-t", f"={view}:^"]
 
     def launch(self, run_id: str, run_dir: Path) -> str:
         """Open the run's window with the sidecar as its process; returns the pane's id."""

@@ -6,13 +6,16 @@ from jupyter_ra_jobs.handlers import (
     alerts,
     artifacts,
     cluster,
+    events,
     files,
     logs,
     metrics,
+    panel,
     runs,
     server,
     status,
     sweeps,
+    terminals,
 )
 from jupyter_ra_jobs.handlers.base import Handler, Unknown
 
@@ -20,13 +23,18 @@ _SWEEP = r"/sweeps/(?P<sweep_id>[A-Za-z0-9_-]{1,64})"
 _ALERT = r"/alerts/(?P<alert_id>[A-Za-z0-9_-]{1,64})"
 _RUN = r"/runs/(?P<run_id>[A-Za-z0-9_-]{1,64})"
 
+_BUNDLE = r"/static/(?P<bundle>[A-Za-z0-9._-]{1,100})"
 _FILE = r"/files/(?P<sha256>[0-9a-f]{64})"
 
 ROUTES: list[tuple[str, type[Handler], dict[str, Any]]] = [
     (r"/", server.HealthHandler, {}),
     (r"/sessions", server.SessionsHandler, {}),
-    (r"/events", server.EventsHandler, {}),
+    (r"/events", events.EventsHandler, {}),
     (r"/openapi.json", server.OpenApiHandler, {}),
+    (r"/app", panel.PageHandler, {}),
+    (r"/app.webmanifest", panel.ManifestHandler, {}),
+    (r"/panel.js", panel.ModuleHandler, {}),
+    (_BUNDLE, panel.BundleHandler, {}),
     (r"/runs", runs.RunsHandler, {}),
     (_RUN, runs.RunHandler, {}),
     (_RUN + r"/queue", runs.QueueHandler, {}),
@@ -36,6 +44,7 @@ ROUTES: list[tuple[str, type[Handler], dict[str, Any]]] = [
     (_RUN + r"/archive", runs.ArchiveHandler, {}),
     (_RUN + r"/unarchive", runs.UnarchiveHandler, {}),
     (_RUN + r"/status", status.StatusHandler, {}),
+    (_RUN + r"/terminal", terminals.TerminalHandler, {}),
     (_RUN + r"/add-to-sweep", sweeps.AddToSweepHandler, {}),
     (_RUN + r"/logs", logs.LogPageHandler, {"which": "log"}),
     (_RUN + r"/logs/stream", logs.LogStreamHandler, {"which": "log"}),

@@ -232,8 +232,10 @@ class Handler(APIHandler):
         given: dict[str, Any] = {}
         for name in self.request.query_arguments.keys() & known.keys():
             values = self.get_query_arguments(name, strip=False)
-            is_list = msgspec.inspect.type_info(known[name].type)
-            given[name] = values if isinstance(is_list, msgspec.inspect.ListType) else values[-1]
+            found = msgspec.inspect.type_info(known[name].type)
+            if isinstance(found, msgspec.inspect.Metadata):  # it has a description
+                found = found.type
+            given[name] = values if isinstance(found, msgspec.inspect.ListType) else values[-1]
         return _convert(given, kind, strict=False)
 
     def body(self, kind: type[S]) -> S:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from contextlib import aclosing
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ from jupyter_ra_jobs.errors import NotFound
 from jupyter_ra_jobs.handlers.base import Handler, operation
 from jupyter_ra_jobs.handlers.downloads import DownloadHandler
 from jupyter_ra_jobs.handlers.streams import StreamHandler
-from jupyter_ra_jobs.logs import Chunk, Lost, open_log, read_gap, read_page
+from jupyter_ra_jobs.logs import open_log, read_gap, read_page
 from jupyter_ra_jobs.models import LogEvent, LogGap, LogMatches, LogPage
 from jupyter_ra_jobs.run_verbs import MAX_LISTED
 from jupyter_ra_jobs.states import TERMINAL
@@ -93,36 +94,17 @@ class LogStreamHandler(LogRoute, StreamHandler):
         await self.stream(self._events(run_id, self.path_of(run_id), cursor))
 
     async def _events(self, run_id: str, path: Path, cursor: int | None) -> None:
-        if cursor is None:
-            ended, size = self.ended(run_id), self.services.settings.log_stream_bytes
-            page = await asyncio.to_thread(read_page, path, -size, size, ended=ended)
-            cursor = page.next_offset
-            event = LogEvent(
-                type="initial", content=page.content, offset=page.offset, next_offset=cursor, gap=page.gap
-            )
-            await self.send(event, cursor)
-        try:
-            follower = self.services.log_watcher.follow(path, cursor, lambda: self.ended(run_id))
-            async for chunk in follower:
-                if chunk is None:
+        streams = self.services.log_streams
+        if cursor is None:  # by itself, so that a log that can't be read is a 404
+            initial = await streams.initial(run_id, path)
+            await self.send_encoded(*initial)
+            cursor = initial.cursor
+        async with aclosing(streams.events(run_id, path, cursor)) as events:
+            async for told in events:
+                if told is None:
                     await self.send_sign_of_life()
-                elif isinstance(chunk, Lost):
-                    lost = LogEvent(type="gap", offset=chunk.offset, next_offset=chunk.next_offset)
-                    await self.send(lost, chunk.next_offset)
                 else:
-                    await self.send_encoded(_delta(chunk), chunk.next_offset)
-        except (OSError, NotFound) as problem:
-            await self.send(LogEvent(type="error", error=str(problem)))
-            return
-        if (
-            not self.services.changes.closed
-        ):  # else the server ends, and the reader comes back to the next one
-            await self.send(LogEvent(type="done", status=self.services.store.status(run_id)))
-
-
-def _delta(chunk: Chunk) -> bytes:
-    """The chunk as an event; its JSON is encoded once, however many read it."""
-    return b'{"type":"delta",' + chunk.json[1:]
+                    await self.send_encoded(*told)
 
 
 class LogSearchHandler(LogRoute, Handler):

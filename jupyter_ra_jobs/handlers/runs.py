@@ -20,6 +20,7 @@ class RunsQuery(Struct, frozen=True, kw_only=True):
     status: Annotated[str | None, Meta(description="One status, or several with commas between.")] = None
     sweep_id: str | None = None
     id_prefix: IdPrefix | None = None
+    parent_run_id: Annotated[str | None, Meta(description="Those that run this one again.")] = None
     q: Annotated[str, Meta(max_length=500, description="Part of a name or command.")] | None = None
     before: Annotated[str | None, Meta(description="The last run of the page before.")] = None
 
@@ -45,6 +46,7 @@ class RunsHandler(Handler):
             status=statuses(query.status),
             sweep_id=query.sweep_id,
             id_prefix=query.id_prefix,
+            parent_run_id=query.parent_run_id,
             text=query.q,
             before=query.before,
         )

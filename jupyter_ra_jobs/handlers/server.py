@@ -1,26 +1,14 @@
-"""What is about the server as a whole: health, changes, and the contract's own description."""
+"""What is about the server as a whole: health, and the contract's own description."""
 
-import asyncio
-import time
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 from jupyter_server.auth.decorator import allow_unauthenticated
-from msgspec import Meta, Struct
 
 from jupyter_ra_jobs._version import __version__
-from jupyter_ra_jobs.changes import came
 from jupyter_ra_jobs.errors import RaJobsError
-from jupyter_ra_jobs.feed import Event
 from jupyter_ra_jobs.handlers.base import Handler, Operation, operation
-from jupyter_ra_jobs.handlers.streams import StreamHandler
 from jupyter_ra_jobs.models import Health
-
-_COALESCE = 0.05
-_REST = 10  # times what a look took
-_SIGN_OF_LIFE = 15.0
-_BATCH = 100
-_CATCH_UP = 1_000
 
 
 class HealthHandler(Handler):
@@ -55,53 +43,6 @@ class SessionsHandler(Handler):
     async def get(self) -> list[str]:
         """Empty: a failure would send the UI to its settings page."""
         return []
-
-
-class EventsQuery(Struct, frozen=True, kw_only=True):
-    """Where to begin."""
-
-    since: Annotated[int, Meta(ge=0, description="A cursor of this stream; else from now on.")] | None = None
-
-
-class EventsHandler(StreamHandler):
-    """What changes, as it changes: one connection a tab."""
-
-    @operation(
-        "Follow all changes",
-        action="read",
-        query=EventsQuery,
-        answer=Event,
-        errors=(400,),
-        media_type="text/event-stream",
-    )
-    async def get(self, query: EventsQuery) -> None:
-        """Runs, alerts and sweeps. A slow reader gets the newest state of each, not each step of it."""
-        await self.stream(self._events(self.cursor(query.since)))
-
-    async def _events(self, cursor: int | None) -> None:
-        feed, changes = self.services.feed, self.services.changes
-        newest = self.services.store.rev()
-        if cursor is None or cursor > newest:
-            cursor = newest
-        elif newest - cursor > _CATCH_UP:
-            cursor = newest
-            await self.send(Event(type="reset"))
-        self.write(f"id: {cursor}\n\n")
-        await self.flush()
-        while not changes.closed:
-            ring = changes.next
-            looked_at = time.monotonic()
-            batch = feed.since(cursor, _BATCH)
-            cost = time.monotonic() - looked_at
-            for event, cursor in batch:
-                await self.send(event, cursor)
-            if len(batch) >= _BATCH:
-                continue
-            if not await came(ring, _SIGN_OF_LIFE):
-                await self.send_sign_of_life()
-            elif not changes.closed:
-                # A burst of changes is looked at once; what costs much, a sweep of 10,000 runs, more seldom.
-                await asyncio.sleep(max(_COALESCE, _REST * cost))
 
 
 class OpenApiHandler(Handler):

@@ -5,6 +5,7 @@ life is a comment block.
 """
 
 import asyncio
+import re
 import socket
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from jupyter_ra_jobs.errors import BadInput, Busy
 from jupyter_ra_jobs.handlers.base import Handler
 
 SIGN_OF_LIFE = b": still here\n\n"
+_NUMBER = re.compile("[0-9]{1,19}")
 _HELD_READY = 128 * 1024
 """Bytes in the kernel that a reader has no room for yet; by itself it takes 4 MB of them a connection."""
 
@@ -26,15 +28,21 @@ class StreamHandler(Handler):
 
     _streaming: "asyncio.Future[None] | None" = None
 
-    async def stream(self, events: Coroutine[Any, Any, None]) -> None:
-        """Run `events`, which sends, until it is done or the reader has gone. Raises Busy."""
-        slots = self.services.stream_slots
-        if slots.locked():
+    async def stream(self, events: Coroutine[Any, Any, None], logs: int = 0) -> None:
+        """Run `events`, which sends, until it is done or the reader has gone. Raises Busy.
+
+        It counts as one stream, and so does each of the logs that it tells of beside.
+        """
+        services, count = self.services, 1 + logs
+        if services.open_streams + count > (most := services.settings.max_streams):
             events.close()
-            raise Busy(f"{self.services.settings.max_streams} streams are open, and more may not be at once")
-        async with slots:
+            raise Busy(f"{services.open_streams} streams are open, and no more than {most} may be at once")
+        services.open_streams += count
+        try:
             with self._patience():
                 await self._stream(events)
+        finally:
+            services.open_streams -= count
 
     @contextmanager
     def _patience(self) -> Iterator[None]:
@@ -69,13 +77,14 @@ class StreamHandler(Handler):
                 self._streaming.cancel()
                 raise
 
-    async def send(self, event: object, cursor: int | None = None) -> None:
+    async def send(self, event: object, cursor: int | str | None = None) -> None:
         """One event, then where it leaves its reader; returns when the network has taken it."""
         await self.send_encoded(msgspec.json.encode(event), cursor)
 
-    async def send_encoded(self, event: bytes, cursor: int | None = None) -> None:
+    async def send_encoded(self, event: bytes, cursor: int | str | None = None) -> None:
         """The same for what is JSON already."""
-        self.write(b"data: " + event + b"\n\n" + (b"id: %d\n\n" % cursor if cursor is not None else b""))
+        block = b"" if cursor is None else f"id: {cursor}\n\n".encode()
+        self.write(b"data: " + event + b"\n\n" + block)
         await self.flush()
 
     async def send_sign_of_life(self) -> None:
@@ -85,15 +94,29 @@ class StreamHandler(Handler):
 
     def cursor(self, asked: int | None = None) -> int | None:
         """Where the reader left off: a reconnecting browser's word counts more than the URL's."""
+        given = self.last_event_id(_NUMBER)
+        return asked if given is None else int(given)
+
+    def last_event_id(self, form: re.Pattern[str]) -> str | None:
+        """The cursor that a reconnecting browser sends, if it does. BadInput when it has not this form."""
         given = self.request.headers.get("Last-Event-ID")
-        if not given:
-            return asked
-        if not (given.isascii() and given.isdigit() and len(given) < 20):
+        if given and not form.fullmatch(given):
             raise BadInput(f"Last-Event-ID: {given[:50]!r} is not a cursor of this stream")
-        return int(given)
+        return given or None
 
     def on_connection_close(self) -> None:
         """The reader has gone: whoever waits to write to it need not."""
         super().on_connection_close()
         if self._streaming is not None:
             self._streaming.cancel()
+
+
+async def together(*parts: Coroutine[Any, Any, None]) -> None:
+    """Run them all at once, to the end of the last. When one fails, or we are cancelled, none goes on."""
+    tasks = [asyncio.ensure_future(part) for part in parts]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)

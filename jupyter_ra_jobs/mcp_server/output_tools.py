@@ -136,18 +136,23 @@ async def get_metrics(
 ) -> Metrics:
     """A run's metrics: last, lowest and highest value of each, exact, and curves if you ask for points.
 
-    They come from the JSON Lines, CSV, WandB and TensorBoard files that the run writes, also while it runs.
+    `last` is null where the newest value is NaN or infinite; the notes say at which step the first was. They
+    come from the JSON Lines, CSV, WandB and TensorBoard files that the run writes, also while it runs.
     """
     found = await client.metrics(run_id, keys=names, points=max(points, 2))
-    series = {name: each for name, each in (found.metric_series or {}).items() if each}
-    if points and len(series) > _MOST_SERIES:
-        some = ", ".join(list(series)[:_MOST_METRICS])
-        raise BadInput(f"points: name {_MOST_SERIES} metrics at most; this run has {len(series)}: {some}")
-    last = found.metrics or {}
-    shown = list(series)[:_MOST_METRICS]
-    metrics = Metrics(metrics={name: _metric(series[name], last.get(name), points) for name in shown})
-    if len(series) > len(shown):
-        metrics["others"] = list(series)[_MOST_METRICS : _MOST_METRICS + _MOST_NAMES]
+    series, last = found.metric_series or {}, found.metrics or {}
+    known = list(dict.fromkeys([*series, *(found.metric_keys or []), *found.non_finite]))
+    if known and (missing := [name for name in names if name not in known]):
+        some = ", ".join(known[:_MOST_METRICS])
+        raise NotFound(f"run {run_id} has no metric {missing[0]!r:.100}; it has {some}")
+    wanted = [name for name in known if not names or name in names]
+    if points and len(wanted) > _MOST_SERIES:
+        some = ", ".join(wanted[:_MOST_METRICS])
+        raise BadInput(f"points: name {_MOST_SERIES} metrics at most; this run has {len(wanted)}: {some}")
+    shown = wanted[:_MOST_METRICS]
+    metrics = Metrics(metrics={name: _metric(series.get(name, ()), last.get(name), points) for name in shown})
+    if len(wanted) > len(shown):
+        metrics["others"] = wanted[_MOST_METRICS : _MOST_METRICS + _MOST_NAMES]
     if found.notes:
         metrics["notes"] = [shorten(note, _LONGEST_MATCH) for note in found.notes[:20]]
     return metrics
@@ -249,15 +254,13 @@ def _line(line: str, wanted: str | None) -> str:
 
 def _metric(series: Sequence[models.MetricPoint], last: float | None, points: int) -> Metric:
     """However few points are asked for, the extremes are among them."""
-    lowest = min(series, key=lambda point: point.value)
-    highest = max(series, key=lambda point: point.value)
-    metric = Metric(
-        last=series[-1].value if last is None else last,
-        min=lowest.value,
-        min_step=lowest.step,
-        max=highest.value,
-        max_step=highest.step,
-    )
+    metric = Metric(last=last)
+    if series:
+        lowest = min(series, key=lambda point: point.value)
+        highest = max(series, key=lambda point: point.value)
+        metric |= Metric(
+            last=last, min=lowest.value, min_step=lowest.step, max=highest.value, max_step=highest.step
+        )
     if points:
         metric["series"] = [[point.step, point.value] for point in series]
     return metric

@@ -104,11 +104,11 @@ class Matches(TypedDict):
 class Metric(TypedDict):
     """One metric. The step is where the value was reached."""
 
-    last: float
-    min: float
-    min_step: float
-    max: float
-    max_step: float
+    last: Annotated[float | None, Field(description="null: the newest value is NaN or infinite.")]
+    min: NotRequired[float]
+    min_step: NotRequired[float]
+    max: NotRequired[float]
+    max_step: NotRequired[float]
     series: NotRequired[Annotated[list[list[float]], Field(description="[step, value], thinned out.")]]
 
 
@@ -117,7 +117,7 @@ class Metrics(TypedDict):
 
     metrics: dict[str, Metric]
     others: NotRequired[Annotated[list[str], Field(description="Names of metrics left out here; name them.")]]
-    notes: NotRequired[Annotated[list[str], Field(description="What the server passed over, and why.")]]
+    notes: NotRequired[Annotated[list[str], Field(description="What was left out, and why.")]]
 
 
 class ArtifactRow(TypedDict):
@@ -180,6 +180,7 @@ class SweepDetails(TypedDict):
     max_runs: NotRequired[int]
     total_combinations: NotRequired[int]
     goal: NotRequired[str]
+    note: NotRequired[Annotated[str, Field(description="When created: what may not be as it was meant.")]]
 
 
 class Sweeps(TypedDict):

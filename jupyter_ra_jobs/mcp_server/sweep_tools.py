@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated
 
 from pydantic import Field
@@ -50,7 +50,7 @@ async def preview_sweep(
     )
     commands = [shorten(grids.command(command, cell), _LONGEST_COMMAND) for cell in cells]
     preview = Preview(runs=runs, commands=commands)
-    notes = [shorten(warning, _LONGEST_COMMAND) for warning in grids.warnings(command, parameters)[:10]]
+    notes = _warnings(command, parameters)
     if runs > (usual := grids.USUAL_MOST):
         notes.append(f"a server takes {usual:,} runs in a sweep, unless its max_sweep_runs says otherwise")
     if notes:
@@ -106,7 +106,14 @@ async def create_sweep(
         priority=priority,
         auto_start=start,
     )
-    return sweep_details(await client.create_sweep(new))
+    created = sweep_details(await client.create_sweep(new))
+    if notes := _warnings(command, parameters):
+        created["note"] = "; ".join(notes)
+    return created
+
+
+def _warnings(command: str, parameters: Collection[str]) -> list[str]:
+    return [shorten(warning, _LONGEST_COMMAND) for warning in grids.warnings(command, parameters)[:10]]
 
 
 async def list_sweeps(
@@ -171,7 +178,10 @@ async def sweep_table(
 async def start_sweep(
     client: AsyncClient, sweep_id: given.SweepId, parallel: given.Parallel = 1
 ) -> SweepStarted:
-    """Start a sweep that was only created or was stopped; of one that runs, change how many run at a time."""
+    """Start a sweep that was only created; of one that runs, change how many run at a time.
+
+    What was stopped or failed runs again by retry_sweep.
+    """
     started = await client.start_sweep(sweep_id, parallel=parallel)
     return SweepStarted(message=started.message, sweep=sweep_details(await client.sweep(sweep_id)))
 

@@ -199,6 +199,7 @@ class Store:
         before: int | None = None,
         ids: list[str] | None = None,
         id_prefix: str | None = None,
+        parent_run_id: str | None = None,
         most_bytes: int | None = None,
     ) -> list[Run]:
         """The newest runs first; `archived` takes the archived ones too, `before` is a `number()`.
@@ -207,7 +208,7 @@ class Store:
         """
         where, keys = ["1"], list[Any]()
         # SQLite would look through all that ended, to find the few that are named.
-        also = "" if ids is None and id_prefix is None else "+"
+        also = "" if ids is None and id_prefix is None and parent_run_id is None else "+"
         if not archived:
             where.append(f"NOT {also}is_archived")
         if status is not None:
@@ -224,6 +225,9 @@ class Store:
         if id_prefix is not None:  # by the index of ids, however many runs there are
             where.append("n IN (SELECT n FROM runs WHERE id >= ? AND id < ?)")
             keys += [id_prefix, id_prefix + "g"]
+        if parent_run_id is not None:
+            where.append("n IN (SELECT n FROM runs WHERE parent_run_id = ?)")
+            keys.append(parent_run_id)
         return self._runs(" AND ".join(where), keys, limit=limit, most_bytes=most_bytes)
 
     def scan(self, text: str, before: int) -> tuple[list[str], int]:

@@ -1,4 +1,4 @@
-"""`start`, `queue`, `stop`, `archive`, `attach`: several runs at once, ids cut short, windows."""
+"""`start`, `queue`, `stop`, `retry`, `archive`, `attach`: several runs at once, ids cut short, windows."""
 
 import os
 import subprocess
@@ -35,11 +35,17 @@ def test_sweeps_too(cli: Cli) -> None:
     sweep_id = cli("sweep", "--no-start", "-p", "a=0:3", "exec sleep 100{a}").strip()
     assert cli("start", sweep_id, "--parallel", "2") == f"{sweep_id} sweep running\n"
     assert cli.show(sweep_id)["parallel"] == 2
-    assert cli("stop", sweep_id).startswith(f"{sweep_id} sweep ")
+    assert cli("stop", sweep_id) in [f"{sweep_id} sweep {status}\n" for status in ("stopping", "canceled")]
     told = cli.error("wait", sweep_id, code=1)
     assert f"sweep {sweep_id} canceled" in told
     for verb in ("queue", "logs", "attach", "rerun", "archive"):
         assert "is a sweep; name one of its runs" in cli.error(verb, sweep_id, code=2)
+    assert "a retry runs those again" in cli.error("start", sweep_id, code=1)
+    assert cli("retry", sweep_id) == f"{sweep_id} sweep running\n"
+    cli("stop", sweep_id)
+    cli.error("wait", sweep_id, code=1)
+    ready = cli("run", "--no-start", "true").strip()
+    assert f"is a run; `jupyter ra-jobs rerun {ready}`" in cli.error("retry", ready, code=2)
 
 
 def test_prefix(cli: Cli) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_ra_jobs import __version__
 from jupyter_ra_jobs.app import RaJobsApp
 from jupyter_ra_jobs.cli.serving import complaint
 from tests.cli.conftest import Cli
@@ -27,7 +28,18 @@ def test_options_reach_the_record(cli: Cli) -> None:
     """Each says what the HTTP API says."""
     first = cli("run", "true", "--no-start").strip()
     words = ["run", "--name", "n", "--tag", "a", "--tag", "b", "--notes", "why", "--timeout", "1.5h"]
-    words += ["--priority", "-3", "--after", first[:6], "--retries", "2", "--gpus", "0", "--no-start", "true"]
+    words += [
+        "--priority",
+        "-3",
+        "--after",
+        first[:6],
+        "--max-retries",
+        "2",
+        "--gpus",
+        "0",
+        "--no-start",
+        "true",
+    ]
     run = cli.show(cli(*words).strip())
     told = {name: run[name] for name in ("name", "tags", "notes", "timeout_seconds", "priority", "after")}
     assert told == {
@@ -105,7 +117,7 @@ def test_unknown_end(cli: Cli) -> None:
 def test_retries_are_waited_for(cli: Cli) -> None:
     """The last try counts, and its output follows that of the first."""
     command = "echo try; test -e twice || { touch twice; exit 5; }"
-    done = cli.done("run", "--follow", "--retries", "3", command)
+    done = cli.done("run", "--follow", "--max-retries", "3", command)
     assert (done.returncode, done.stdout) == (0, b"try\ntry\n"), done.stderr
     assert b"tried again as" in done.stderr
 
@@ -169,7 +181,7 @@ def test_why_it_failed(cli: Cli) -> None:
 def test_wait_no_longer(cli: Cli) -> None:
     """A time limit of the waiting is none of the run."""
     run_id = cli("run", "exec sleep 1000").strip()
-    assert "has not ended after" in cli.error("wait", run_id, "--timeout", "0.2", code=1)
+    assert "has not ended after 0.2 seconds" in cli.error("wait", run_id, "--timeout", "0.2", code=1)
     cli("stop", run_id)
     assert "has not been started" in cli.error("wait", cli("run", "--no-start", "true").strip(), code=1)
 
@@ -190,7 +202,7 @@ def test_rerun(cli: Cli) -> None:
         (["run", "python", "a.py", "--lr", "1"], "options of the command itself go behind --"),
         (["run", "  "], "the command is empty"),
         (["run", "--timeout", "soon", "true"], "'soon' is no length of time; say seconds, or as in 30m"),
-        (["run", "--retries", "-1", "true"], "'-1' is no whole number from 0 on"),
+        (["run", "--max-retries", "-1", "true"], "'-1' is no whole number from 0 on"),
         (["run", "--env", "NO_SUCH_VARIABLE", "true"], "say NO_SUCH_VARIABLE=VALUE"),
         (["run", "--env", "1=2", "true"], "no name of a variable"),
         (["run", "--workdir", "nowhere", "true"], "there is no folder"),
@@ -212,6 +224,8 @@ def test_usage(cli: Cli, words: list[str], says: str) -> None:
         (["--workdri", "/path"], "--workdri is no option; did you mean --workdir?"),
         (["--debug", "--max-running=2"], "did you mean --RaJobsApp.max_running?"),
         (["--RaJobsApp.max_runing=2"], "did you mean --RaJobsApp.max_running?"),
+        (["--RaJobApp.shell=sh"], "did you mean --RaJobsApp.shell?"),
+        (["--ServerApp.prot=8888"], "did you mean --ServerApp.port?"),
         (["--frobnicate"], "see jupyter ra-jobs --help"),
         (["--json", "list"], "goes behind it: jupyter ra-jobs list --json …"),
         (["--workdir", "/path", "run", "true"], "run must come first"),
@@ -228,7 +242,8 @@ def test_server_options(cli: Cli, tmp_path: Path, words: list[str], says: str) -
     [
         "--ServerApp.port=1 --debug -y --no-browser --port 8888 --ip=::1 --allow-root",
         "--workdir run --RaJobsApp.max_running 2 --RaJobsApp.open_browser=False --log-level 10",
-        "--LabApp.collaborative=True --IdentityProvider.token '' --no-brow",
+        "--ServerApp.jpserver_extensions.lab=True --ServerProxy.servers={} --LabApp.collaborative=True",
+        "--IdentityProvider.token '' --no-brow",
         "--help list",
     ],
 )
@@ -260,7 +275,7 @@ def test_help(cli: Cli) -> None:
     shown = cli("--help").splitlines()
     for verb in ["run", "sweep", "list", "logs", "attach", "doctor", "export"]:
         assert verb in shown
-    assert "--retries N" in cli("run", "--help")
+    assert "--max-retries N" in cli("run", "--help")
     assert "runs" in json.loads(cli("export"))
     assert "DoctorApp" in cli("doctor", "--help-all")
 
@@ -279,6 +294,16 @@ def test_a_verb_brings_no_server(cli: Cli) -> None:
         check=True,
     )
     assert done.stdout.splitlines()[-1] == b"set()"
+
+
+def test_version() -> None:
+    """Comes at once, with no server's libraries."""
+    code = (
+        "import sys; from jupyter_ra_jobs.cli import main; sys.argv[1:] = ['--version']; main();"
+        "print({'jupyter_server', 'traitlets', 'argparse', 'httpx', 'msgspec'} & sys.modules.keys())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert done.stdout.splitlines() == [__version__.encode(), b"set()"]
 
 
 def test_by_url(cli: Cli, tmp_path: Path) -> None:
@@ -317,13 +342,19 @@ def test_server_that_is_away(server: Server, programs: Path) -> None:
         "run", "--follow", "echo begun; until test -e go; do sleep 0.05; done; echo end; exit 4"
     )
     assert waiting.stdout is not None
+    assert waiting.stderr is not None
     assert waiting.stdout.readline() == b"begun\n"
+    assert waiting.stderr.readline().startswith(b"run ")
     server.kill()
     assert "no server" in cli.error("list", code=3)
+    away = waiting.stderr.readline()
+    assert b"; runs go on without it; it is looked for until " in away
     server.start()
+    assert waiting.stderr.readline().startswith(b"the server is back")
     (server.world.workdir / "go").touch()
-    out, _ = waiting.communicate()
+    out, err = waiting.communicate()
     assert (out, waiting.returncode) == (b"end\n", 4)
+    assert b"server" not in err
 
 
 def test_nothing_secret_is_seen(cli: Cli) -> None:

@@ -92,8 +92,9 @@ def test_preview(cli: Cli, tmp_path: Path) -> None:
     assert cli.done(*words, "--max-runs", "3").stderr == b"3 runs\n"
     zipped = cli.error("sweep", "--dry-run", "--method", "zip", "-p", "a=1,2", "-p", "b=1", "c", code=2)
     assert "zip needs as many values for each" in zipped
-    done = cli.done("sweep", "--dry-run", "-p", "lr=1", "echo {lrr}")
-    assert b"{lrr} is no parameter and stays as it is; did you mean {lr}?\n" in done.stderr
+    for option in ("--dry-run", "--no-start"):
+        done = cli.done("sweep", option, "-p", "lr=1", "echo {lrr}")
+        assert b"{lrr} is no parameter and stays as it is; did you mean {lr}?\n" in done.stderr
     huge = [word for number in range(40) for word in ("-p", f"p{number}=0:100")]
     done = cli.done("sweep", "--dry-run", *huge, "cmd")
     assert done.stdout.count(b"\n") == 10

@@ -47,6 +47,9 @@ def test_list(ui: UI) -> None:
     assert link == f'</ra-jobs/runs?limit=1&q=listed&before={third}>; rel="next"'
     assert "link" not in ui.call("GET", "/runs?q=listed&limit=2").headers
     assert first in [run["id"] for run in ui.get("/runs")]
+    again = ui.post(f"/runs/{first}/rerun")["id"]
+    assert [run["id"] for run in ui.get("/runs", parent_run_id=first)] == [again]
+    assert ui.get("/runs", parent_run_id=UNKNOWN) == []
 
 
 @row("POST /runs")

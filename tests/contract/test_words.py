@@ -1,5 +1,6 @@
 """What the contract says before its tables: origins, ids and times, fields that are ignored, errors."""
 
+import re
 import time
 from collections.abc import Iterator
 
@@ -33,6 +34,23 @@ def test_sessions(ui: UI) -> None:
 def test_what_is_not_ours(ui: UI, path: str) -> None:
     """Parts of the UI's product: a 404 in our form, which its page can read."""
     ui.call("GET", path).error(404)
+
+
+@row("GET /app", "GET /app.webmanifest", "GET /static/{bundle}")
+def test_page(ui: UI) -> None:
+    """The panel, for a browser; the script that it loads."""
+    page = ui.call("GET", "/app")
+    assert page.ok
+    (script,) = re.findall(r'src="[^"]*/ra-jobs(/static/[^"]+)"', page.body.decode())
+    assert ui.call("GET", script).ok
+    assert ui.call("GET", "/app.webmanifest").json["start_url"].endswith("/ra-jobs/app")
+
+
+@row("GET /panel.js")
+def test_module(ui: UI) -> None:
+    """The panel, for a notebook's page; the file that it is in."""
+    (script,) = re.findall(r'from "\.(/static/[^"]+)"', ui.call("GET", "/panel.js").body.decode())
+    assert ui.call("GET", script).ok
 
 
 @row("GET /openapi.json")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_ra_jobs.client import Client, ids
 from jupyter_ra_jobs.layout import Layout
 from tests.conftest import RA_JOBS, TOKEN, Server, World, wait_for
 
@@ -30,7 +31,7 @@ OLD = {
             "exit_code": 0,
             "unheard_of": 1,
         },
-        "ba9876543210": {
+        "cut-off_7": {
             "name": "cut off",
             "command": "sleep 1",
             "status": "running",
@@ -63,6 +64,8 @@ def test_import_of_jobs_json(world: World) -> None:
     )
     assert runs["cut off"]["status"] == "failed"
     assert "jobs.json" in runs["cut off"]["error"]
+    with Client(f"http://127.0.0.1:{server.port}", TOKEN) as client:
+        assert ids.find(client, "cut-off_7", "").name == "cut off"
     assert server.post("/runs/aaaaaaaaaaaa/start").status == 200
     assert server.ended("aaaaaaaaaaaa")["status"] == "finished"
     assert server.log("aaaaaaaaaaaa") == b"at last\n"
@@ -197,6 +200,21 @@ def test_workdir_of_any_name(world: World, name: str) -> None:
         if capture == "sidecar":
             server.stop()
             server.start("--RaJobsApp.capture=pipe-pane")
+
+
+class Beside(Server):
+    """A server of ours with all extensions that are installed."""
+
+    def program(self) -> list[str]:
+        """As a user starts it."""
+        return [*RA_JOBS, "--workdir", str(self.world.workdir)]
+
+
+def test_beside_jupyterlab(world: World) -> None:
+    """It starts from a folder outside of the workdir, which notebook_shim would have be the preferred one."""
+    pytest.importorskip("notebook_shim", reason="JupyterLab is not installed")
+    server = Beside(world).start()
+    assert json.loads(server.get("/").body)["workdir"] == str(world.workdir)
 
 
 def test_wrong_setting(world: World) -> None:

@@ -31,7 +31,7 @@ from tests.faults.amid import ALONE, FAULTS, RUNS, Amid, Fault, field
 
 say = functools.partial(print, flush=True)
 AT_ONCE, FOLLOWING, RECHECK_EVERY = 3, 0.3, 10
-_KEPT = {"jobs.db", "jobs.db-wal", "jobs.db-shm", "server.json", "runs"}
+_KEPT = {"jobs.db", "jobs.db-wal", "jobs.db-shm", "server.json", "runs", "files"}
 _KEPT_OF_RUN = {"spec.json", "run.log", "sidecar.log", "events.jsonl", "found.json", "artifacts", "wandb"}
 
 

@@ -115,6 +115,34 @@ def test_moved_away(server: Server, what: str) -> None:
     assert server.ended(server.launch("true"))["status"] == "finished"
 
 
+def test_runs_away_when_a_server_starts(server: Server) -> None:
+    """It refuses to begin, so that none is taken for lost; with the folder back, all is known."""
+    run_id, done = at_work(server), server.ended(server.launch("true"))["id"]
+    process, world = sidecar(server, run_id), server.world
+    server.stop()
+    folder, aside = world.workdir / ".agents" / "runs", world.root / "aside"
+    folder.rename(aside)
+    go(server)
+    wait_for(lambda: is_gone(process), "its sidecar has gone")
+    assert "the 1 active runs" in refuses_to_begin(server)
+    assert not folder.exists()
+    aside.rename(folder)
+    server.start()
+    check_end(server, run_id)
+    assert server.run(done)["status"] == "finished"
+
+
+def test_runs_removed_when_none_is_active(server: Server) -> None:
+    """Somebody wanted the room: the next server begins, and knows what there was."""
+    run_id = server.ended(server.launch("echo gone"))["id"]
+    server.kill()
+    shutil.rmtree(server.world.workdir / ".agents" / "runs")
+    server.start()
+    assert server.run(run_id)["status"] == "finished"
+    assert server.get(f"/runs/{run_id}/logs").status == 200
+    assert server.ended(server.launch("true"))["status"] == "finished"
+
+
 def test_workdir_removed_for_good(server: Server) -> None:
     """The server says so, once; no sidecar stays behind, and nothing is made where the folder was."""
     run_id = at_work(server)

@@ -97,6 +97,24 @@ def test_all_arguments_are_the_functions() -> None:
     assert (run.name, run.record.tags) == ("named", ["a"])
 
 
+def test_the_function_is_seen() -> None:
+    """In the command too, whatever the run is called; the function's own command line is empty."""
+    run = ra.options(name="named").submit(lambda: sys.argv[1:])
+    assert run.result() == []
+    assert run.command.endswith(""" "$RA_FILES_DIR/call.py" '<lambda>'""")
+    assert run._snapshot()[0].count("<lambda>") == 1
+    sweep = ra.map(scale, {"by": [2]}, name="named too")
+    assert sweep.results() == [([], 2)]
+    assert sweep.runs[0].command.endswith(""" "$RA_FILES_DIR/call.py" scale '{"by": 2}'""")
+    rows = repr(ra.runs(limit=2)).splitlines()[1:3]
+    assert [row.split("  ")[-1].strip() for row in rows] == ["scale '{\"by\": 2}'", "'<lambda>'"]
+
+
+def scale(by: float) -> tuple[list[str], float]:
+    """For a name that is no lambda's."""
+    return sys.argv[1:], by
+
+
 def test_secrets_are_in_no_name() -> None:
     """Names are shown in every list."""
 
@@ -104,6 +122,7 @@ def test_secrets_are_in_no_name() -> None:
         return host + password + tokens[0] + api_key
 
     run = ra.options(start=False).submit(asks, "h", "s1", "s2", api_key="s3", lr=0.1)
+    assert run.command.endswith('call.py" asks')
     assert run.name == "asks('h', …, …, api_key=…, lr=0.1)"
     assert ra.options(start=False).submit(max, 1, 2).name == "max(1, 2)"
 
@@ -319,7 +338,7 @@ def test_stopped() -> None:
 
 
 def test_retried() -> None:
-    """A retry is a run of its own, with a result of its own."""
+    """The result is that of the last try."""
     marker = Path("tried").absolute()
 
     def second_time() -> str:
@@ -329,10 +348,9 @@ def test_retried() -> None:
         return "well"
 
     run = ra.options(max_retries=1, name="retried").submit(second_time)
-    with pytest.raises(Own):
-        run.result()
-    (retry, first) = ra.runs(search="retried")
-    assert (first, retry.result()) == (run, "well")
+    assert (run.result(), run.status) == ("well", "failed")
+    assert run.retry is not None
+    assert run.retry.result() == "well"
 
 
 def test_not_started() -> None:
@@ -380,8 +398,9 @@ def test_wrong_calls() -> None:
         (lambda: ra.map(train, [1]), "must be a dict of lists"),
         (lambda: ra.map(train, {"data": "abc"}), "is no list of values"),
     ):
-        with pytest.raises(BadInput, match=said):
+        with pytest.raises(BadInput, match=said) as caught:
             wrong()
+        assert (caught.value.__cause__ is None) == ("pickled" not in said)
     with pytest.raises(TypeError, match="timeuot"):
         ra.options(timeuot=1)  # type: ignore[call-arg]
     assert len(ra.runs(archived=True, limit=1000)) == was
@@ -395,7 +414,7 @@ def test_another_python(server: Server) -> None:
         "call.json": json.dumps(about).encode(),
         "call.pkl": b"not even looked at",
     }
-    run = ra.run('python "$RA_FILES_DIR/call.py"', files=files)
+    run = ra.run('python "$RA_FILES_DIR/call.py" name', files=files)
     with pytest.raises(NoResult, match=r"comes from Python 3\.2"):
         run.result()
     for function, said in ((int, "was pickled by Python 3.2"), (lambda: raises(Own), "Own")):

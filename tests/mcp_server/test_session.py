@@ -100,8 +100,9 @@ def test_a_large_preview(agent_in: Agents, server: Server) -> None:
     with agent_in() as agent:
         preview = agent.call("preview_sweep", **large, show=1)
         assert (preview["runs"], preview["commands"]) == (10_100, ["true --a=0 --b=0"])
-        misspelt = agent.call("preview_sweep", command="echo {lrr}", parameters={"lr": [1]})
-        assert misspelt["note"] == "{lrr} is no parameter and stays as it is; did you mean {lr}?"
+        for tool, more in (("preview_sweep", {}), ("create_sweep", {"start": False})):
+            misspelt = agent.call(tool, command="echo {lrr}", parameters={"lr": [1]}, **more)
+            assert misspelt["note"] == "{lrr} is no parameter and stays as it is; did you mean {lr}?"
         assert "10,000 runs in a sweep, unless" in preview["note"]
         assert "10,100 runs are more than a sweep may have" in agent.refused("create_sweep", **large)
         assert "note" not in agent.call("preview_sweep", **large, max_runs=10_000)

@@ -281,7 +281,20 @@ def test_metrics(shared_agent: Agent) -> None:
     assert "name 10 metrics at most; this run has 81" in shared_agent.refused(
         "get_metrics", run_id=run_id, points=10
     )
+    assert "has no metric 'los'; it has loss, m/0" in shared_agent.refused(
+        "get_metrics", run_id=run_id, names=["los"]
+    )
     assert shared_agent.call("get_metrics", run_id=ran(shared_agent, "true")) == {"metrics": {}}
+
+
+def test_metrics_that_are_no_numbers_any_more(shared_agent: Agent) -> None:
+    """The last value is null, and a note says since which step."""
+    rows = '{"step": 1, "loss": 2.0}\n{"step": 2, "loss": NaN, "never": NaN}\n'
+    run_id = ran(shared_agent, f"printf '{rows}' > $RA_ARTIFACTS_DIR/metrics.jsonl")
+    told = shared_agent.call("get_metrics", run_id=run_id)
+    loss = {"last": None, "min": 2.0, "min_step": 1, "max": 2.0, "max_step": 1}
+    assert told["metrics"] == {"loss": loss, "never": {"last": None}}
+    assert "loss (first at step 2), never (first at step 2)" in told["notes"][0]
 
 
 def test_artifacts(shared_agent: Agent) -> None:

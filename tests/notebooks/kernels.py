@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ class Outputs:
         """MIME bundles, in their order."""
         self.error: str | None = None
         """`Name: message`."""
+        self.trace = ""
+        """As the cell shows it."""
 
     @property
     def text(self) -> str:
@@ -48,6 +51,7 @@ class Outputs:
             self.shown.append(content["data"])
         elif kind == "error":
             self.error = f"{content['ename']}: {content['evalue']}"
+            self.trace = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(content["traceback"]))
 
 
 class Kernel:

@@ -1,5 +1,6 @@
 """`%run_job` and the others, in a kernel that a real server has started."""
 
+import re
 from importlib.util import find_spec
 from typing import Any
 
@@ -18,7 +19,7 @@ def log(kernel: Kernel, code: str) -> str:
 def test_a_line(kernel: Kernel) -> None:
     """Options before the command; the command as it stands there, with its quotes, spaces and dashes."""
     shown = kernel.good(
-        """%run_job --name "a b" --tag x --tag y --timeout 60 printf '%s|' "1  2"   --name c -- d"""
+        """%run_job --name "a b" --tag x --tag y --timeout 1m printf '%s|' "1  2"   --name c -- d"""
     )
     assert "Run " in shown.text
     assert "'a b'" in shown.text
@@ -39,6 +40,25 @@ def test_what_python_and_what_the_shell_expands(kernel: Kernel) -> None:
         "%%run_job --env HERE=there\necho $lr\necho {lr} $HERE \\\n  on\nfor word in a b; do echo $word; done"
     )
     assert log(kernel, cell) == "0.5\n0.5 there on\na\nb\n"
+
+
+def test_a_name_that_python_does_not_know(kernel: Kernel) -> None:
+    """Is said; of the shell's own braces nothing is."""
+    kernel.good("lrate = 0.5")
+    told = kernel.good("%run_job --no-start echo {lrat} {lrate}").complained
+    assert "'lrat' is not defined: all braces stay as they are; did you mean {lrate}?" in told
+    for own in ("echo {no,such}", "f() { echo 1; }; f", "echo ${such} {{such}}"):
+        assert kernel.good(f"%run_job --no-start {own}").complained == ""
+
+
+def test_braces_of_the_shell(kernel: Kernel) -> None:
+    """They stay, and `$name` is Python's beside them, on any line; `$$name` is the shell's."""
+    kernel.good("lr = 0.5; n = 7")
+    assert log(kernel, "%run_job echo a b c | awk '{print $3, $n}' OFS=$lr n=1") == "c0.5a\n"
+    cell = "%%run_job --env HERE=there\nf() {\n  echo first\n  echo $lr $1 $HERE\n}\nf '$lr'"
+    assert log(kernel, cell) == "first\n0.5 $lr there\n"
+    assert log(kernel, "%%run_job\necho one\necho $lr\necho {n} '\n$lr'\necho $n") == "one\n0.5\n7 \n$lr\n7\n"
+    assert log(kernel, "%%run_job\nlr=shell\nf() { echo $$lr $lr {lr}; }; f") == "shell 0.5 {lr}\n"
 
 
 def test_in_a_function(kernel: Kernel) -> None:
@@ -75,7 +95,7 @@ def test_a_cell_of_python(kernel: Kernel, project: Server) -> None:
         ("%run_job --nmae x true", "did you mean --name?"),
         ("%run_job -x true", "Options of the command itself come after"),
         ("%run_job --name", "--name needs a value"),
-        ("%run_job --timeout 2h true", "must be a number of seconds, as 3600, not '2h'"),
+        ("%run_job --timeout soon true", "'soon' is no length of time; say seconds, or as in 30m"),
         ("%run_job --gpus many true", "must be a whole number, not 'many'"),
         ("%run_job --env HOME true", "must be NAME=VALUE, not 'HOME'"),
         ("%run_job --wait=yes true", "--wait"),
@@ -103,13 +123,13 @@ def test_what_the_server_says(kernel: Kernel) -> None:
     """Is raised as it is."""
     assert "NotFound" in (kernel.run("%logs 000000000000").error or "")
     assert "NotFound" in (kernel.run("%run_job --after 000000000000 true").error or "")
-    assert "BadInput" in (kernel.run("%run_job --timeout -1 true").error or "")
+    assert "BadInput" in (kernel.run("%run_job --priority 3000000000 true").error or "")
 
 
 def test_no_start_after(kernel: Kernel) -> None:
     """Created alone; and after others, by a variable or an id."""
     assert "ready" in kernel.good("first = %run_job --no-start echo first\nfirst").text
-    kernel.good("second = %run_job --after first --after {first.id} echo second")
+    kernel.good("second = %run_job --after first --after {first.id[:6]} echo second")
     assert kernel.value("[second.status, second.record.after == [first.id]]") == ["queued", True]
     kernel.good("first.start(); second.wait(progress=False)")
     assert kernel.value("second.tail()") == "second\n"
@@ -128,14 +148,27 @@ def test_wait(kernel: Kernel) -> None:
     assert "finished, " in kernel.good("%run_job --wait true").text
 
 
+WITHOUT_IPYWIDGETS = """
+import sys
+for name in [name for name in sys.modules if name.split('.')[0] == 'tqdm']:
+    del sys.modules[name]
+sys.modules['ipywidgets'] = None
+"""
+
+
 @pytest.mark.skipif(find_spec("tqdm") is None, reason="tqdm is not installed")
 def test_waiting_shows_a_bar(kernel: Kernel) -> None:
-    """Unless nobody wants one; a run that has finished fills it."""
+    """Unless nobody wants one; a run that has finished fills it. It is text where there are no widgets."""
+    (widget,) = kernel.good("ra.run('true', name='barred').wait();").shown
+    assert "application/vnd.jupyter.widget-view+json" in widget
+    assert "barred" in widget["text/plain"]
+    kernel.good(WITHOUT_IPYWIDGETS)
     shown = kernel.good("ra.run('true', name='barred').wait()").complained
     assert "barred: 100%|" in shown
     assert "finished" in shown
     assert "IProgress" not in shown
     assert kernel.good("ra.run('true').wait(progress=False)").complained == ""
+    kernel.good("del sys.modules['ipywidgets']")
 
 
 def test_lists(kernel: Kernel) -> None:
@@ -153,7 +186,7 @@ def test_logs(kernel: Kernel) -> None:
     """The last lines, of an id or of a variable."""
     kernel.good("counted = %run_job --wait seq 100")
     assert kernel.good("%logs counted -n 3").printed == "98\n99\n100\n"
-    assert kernel.good("%logs {counted.id}").printed == "".join(f"{n}\n" for n in range(81, 101))
+    assert kernel.good("%logs {counted.id[:8]}").printed == "".join(f"{n}\n" for n in range(81, 101))
     assert kernel.good("%logs counted -n 0").printed == ""
     assert kernel.good("%logs counted -n 2 -f").printed == "99\n100\n"
 
@@ -163,6 +196,24 @@ def test_completion(kernel: Kernel) -> None:
     run_id = kernel.value("ra.run('true').id")
     assert kernel.complete(f"%logs {run_id[:4]}") == [run_id]
     assert kernel.complete(f"%stop_job {run_id[:4]}") == [run_id]
+    assert kernel.complete(f"x = %run_job --no-start --after {run_id[:4]}") == [run_id]
+    assert kernel.complete(f"%%run_job --after={run_id[:4]}") == [run_id]
+    kernel.good(
+        "my_run = ra.get(run_id); my_sweep = ra.sweep('true', {'n': [1]})".replace("run_id", repr(run_id))
+    )
+    sweep_id = kernel.value("my_sweep.id")
+    assert kernel.complete("%logs my_") == ["my_run"]
+    assert kernel.complete("%stop_job my_") == ["my_run", "my_sweep"]
+    assert kernel.complete(f"%stop_job {sweep_id[:6]}") == [sweep_id]
+
+
+def test_completion_of_options(kernel: Kernel) -> None:
+    """Before the command, and not within it."""
+    assert kernel.complete("%run_job --wa") == ["--wait"]
+    assert kernel.complete("%run_job --tag a --no") == ["--no-start"]
+    assert "--max-retries" in kernel.complete("%%run_job --")
+    assert "--wait" not in kernel.complete("%run_job python train.py --wa")
+    assert "--wait" not in kernel.complete("%run_job --name --wa")
 
 
 def test_logs_that_go_on(kernel: Kernel, project: Server) -> None:
@@ -176,6 +227,29 @@ def test_logs_that_go_on(kernel: Kernel, project: Server) -> None:
             go.touch()
 
     assert kernel.run("%logs slow -n 1 -f", let_go).printed == "3\nover\n"
+
+
+def only_own_line(outputs: Outputs) -> bool:
+    """Whether no line is shown but the caller's, and the message."""
+    return "----> " in outputs.trace and not re.search(r"/(jupyter_ra_jobs|httpx|IPython)/", outputs.trace)
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("ra.run(['true'])", "BadInput"),
+        ("ra.get('0' * 12)", "NotFound"),
+        ("ra.sweep('true', {'n': [1]}).best('loss')", "Conflict"),
+        ("%stop_job 000000000000", "NotFound"),
+        ("def look():\n    return ra.Client('http://127.0.0.1:1').runs()\nlook()", "NoServer"),
+        ("await ra.AsyncClient('http://127.0.0.1:1').runs()", "NoServer"),
+    ],
+)
+def test_an_error_shows_the_own_line(kernel: Kernel, code: str, error: str) -> None:
+    """And the message: nothing of the way through us to the server."""
+    outputs = kernel.run(code)
+    assert (outputs.error or "").startswith(f"{error}: ")
+    assert only_own_line(outputs), outputs.trace
 
 
 def interrupted(kernel: Kernel, code: str, sign: str) -> Outputs:
@@ -209,6 +283,7 @@ def test_an_interrupt_ends_the_waiting_and_never_the_run(
     outputs = interrupted(kernel, code, sign)
     assert outputs.error is not None
     assert outputs.error.startswith("KeyboardInterrupt")
+    assert only_own_line(outputs)
     if code.startswith("%"):
         assert "goes on; `%logs " in outputs.printed
     active: list[dict[str, Any]] = project.get("/runs?status=launching,running").json

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -75,10 +76,40 @@ def test_server_that_stays_away(own: Both, server: Server) -> None:
         for call in (own.runs, lambda: own.create_run(NewRun(name="x", command="true"))):
             with pytest.raises(
                 NoServer, match=r"no server answers at .* any more; is it running\? `jupyter ra-jobs`"
-            ):
+            ) as caught:
                 call()
+            if isinstance(own.client, Client):
+                assert len(caught.traceback) < 6  # not all the way through the network
         with pytest.raises(BlockingIOError):
             somebody.accept()
+
+
+@pytest.mark.parametrize("call", ["watch_run", "follow", "run"])
+def test_who_waits_is_told(
+    kind: type[Any], server: Server, background: Callable[..., "Future[Any]"], call: str
+) -> None:
+    """Once that the server is away, and how long it is looked for; once that it is back."""
+    told: list[str] = []
+    own = Both(kind, workdir=server.world.workdir, tell=told.append)
+    run = own.launch("echo one; read line")
+    server.until(run.id, "running")
+    if call != "run":
+        waiting = iter(getattr(own, call)(run.id))
+        next(waiting)
+    server.kill()
+    asked = background(own.run, run.id) if call == "run" else background(list, waiting)
+    wait_for(lambda: told, "it is said")
+    server.start()
+    wait_for(lambda: len(told) == 2, "it is back")
+    goes_on = "" if call == "run" else "; runs go on without it"
+    assert re.fullmatch(
+        rf"no server answers at .* any more{goes_on}; it is looked for until \d\d:\d\d:\d\d", told[0]
+    )
+    assert re.fullmatch(r"the server is back, after \d+ s", told[1])
+    server.post(f"/runs/{run.id}/stop")
+    asked.result()
+    own.end()
+    assert len(told) == 2
 
 
 def freeze(server: Server) -> psutil.Process:

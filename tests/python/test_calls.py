@@ -81,8 +81,13 @@ COMPOSED = {"tail", "tail_offset", "retry_of", "follow_bytes", "log_bytes", "wat
 WITHOUT_A_CALL = {
     "GET /sessions",
     "GET /events",
+    "GET /app",
+    "GET /app.webmanifest",
+    "GET /panel.js",
+    "GET /static/{bundle}",
     "GET /openapi.json",
     "POST /runs/{run_id}/status",
+    "POST /runs/{run_id}/terminal",
     "POST /runs/{run_id}/add-to-sweep",
     "GET /runs/{run_id}/sidecar-logs",
     "GET /runs/{run_id}/sidecar-logs/stream",
@@ -99,9 +104,9 @@ NOT_OFFERED = {("sweep_table", "format"), ("put_file", "size")}
 
 
 def calls(kind: type) -> set[str]:
-    """The public methods that are a call; `glance` takes any."""
+    """The public methods that are a call; `glance` takes any, `relay` whatever others ask."""
     found = {name for name, _ in inspect.getmembers(kind, callable) if not name.startswith("_")}
-    return found - {"close", "glance"}
+    return found - {"close", "glance", "relay"}
 
 
 def test_every_operation_has_a_call() -> None:
@@ -295,6 +300,29 @@ def test_files(both: Both, tmp_path: Path) -> None:
 
     with pytest.raises(Conflict, match="was changed while it was downloaded"):
         both.download(run.id, name, cut)
+
+
+def test_download_of_what_is_being_written(both: Both) -> None:
+    """It is said that it changes all the time, and the connection is not blamed."""
+    program = (
+        "import os, time; file = open(os.environ['RA_ARTIFACTS_DIR'] + '/grows.pt', 'ab', 0); "
+        "file.write(bytes(3 << 20)); "
+        "print('on', flush=True)\nwhile file.write(b'x'): time.sleep(0.0001)"
+    )
+    run = both.launch(f'exec python3 -c "{program}"')
+    next(both.follow(run.id))
+    (artifact,) = wait_for(lambda: both.artifacts(run.id))
+
+    def is_refused() -> bool:
+        try:
+            both.download(run.id, artifact.name, lambda part: None)
+        except Conflict as problem:
+            return "was changed while it was downloaded" in str(problem)
+        return False  # it had a pause
+
+    wait_for(is_refused)
+    both.stop_run(run.id)
+    both.ended(run.id)
 
 
 def test_logs(both: Both) -> None:

@@ -13,9 +13,12 @@ from typing import Any
 import numpy
 import pytest
 from IPython.core.ultratb import VerboseTB
+from msgspec import structs
 
 import jupyter_ra_jobs as ra
 from jupyter_ra_jobs.cells import surroundings
+from jupyter_ra_jobs.cells.bars import bar, tell
+from jupyter_ra_jobs.cells.objects import Artifact
 from jupyter_ra_jobs.client import Address, network
 from jupyter_ra_jobs.errors import BadInput, Conflict, NotFound, RaJobsError, TimedOut
 from jupyter_ra_jobs.models import NewRun
@@ -152,9 +155,9 @@ def test_life_of_a_run(cells: Server) -> None:
         name="baseline",
         tags=["a"],
         notes="n",
-        timeout=60,
+        timeout="1m",
         priority=1,
-        after=first,
+        after=first.id[:8],
         max_retries=0,
     )
     assert run.wait(progress=False) is run
@@ -185,9 +188,11 @@ def test_life_of_a_run(cells: Server) -> None:
     assert run not in ra.runs()
     assert run in ra.runs(archived=True)
     assert run.unarchive() in ra.runs()
-    got = ra.get(run.id)
+    got = ra.get(run.id[:8])
     assert (got == run, hash(got) == hash(run), got != again, got is not run) == (True, True, True, True)
     assert run != run.id
+    with pytest.raises(NotFound, match="is no id"):
+        ra.run("true", after="nope")
     assert len({run, got, again}) == 2
     cells.post(f"/runs/{run.id}/archive")
     assert run.refresh().record.is_archived
@@ -208,14 +213,30 @@ def test_stop_and_time_limit(cells: Server) -> None:
     assert ready.start().wait(progress=False).status == "finished"
 
 
+def test_tail_of_what_was_written_over(cells: Server) -> None:
+    """What stands there in the end, in its colour; the lines of `follow` are as they were written."""
+    run = ra.run(r"printf '0%%\r\033[32m50%%\r\n1%%\r2%%\r\nlast'").wait(progress=False)
+    assert run.tail() == "\x1b[32m50%\n2%\nlast"
+    assert list(run.follow()) == ["0%\r\x1b[32m50%\r", "1%\r2%\r", "last"]
+
+
 def test_retry(cells: Server) -> None:
-    """The way from a try that failed to the next."""
+    """Who waits gets the last try; `retry` leads from one that failed to the next."""
     run = ra.run("test -e tried || { touch tried; exit 3; }", max_retries=1, name="tried twice")
-    assert run.wait(progress=False).exit_code == 3
-    assert run.retry is not None
-    assert run.retry.wait(progress=False).status == "finished"
-    assert run.retry.retry is None
+    last = run.wait(progress=False)
+    assert (run.exit_code, last.exit_code, last.record.attempt) == (3, 0, 2)
+    assert run.retry == last
+    assert last.retry is None
+    assert run.rerun("true").wait(progress=False) != last
+    assert run.retry == last
+    assert run.edit(name="renamed since").wait(progress=False) == last
     assert ra.run("false").wait(progress=False).retry is None
+    stuck = ra.run("test -e stuck && read line; touch stuck; false", max_retries=1)
+    with pytest.raises(TimedOut, match="it goes on"):
+        stuck.wait(2, progress=False)
+    wait_for(lambda: stuck.retry)
+    assert stuck.retry is not None
+    assert stuck.retry.stop().wait(progress=False) == stuck.retry
 
 
 def test_progress_bar(cells: Server, capsys: pytest.CaptureFixture[str]) -> None:
@@ -228,25 +249,34 @@ def test_progress_bar(cells: Server, capsys: pytest.CaptureFixture[str]) -> None
     ra.run("true", name="\x1b]0;title\x07a\x9b2J\u202eb").wait(progress=True)
     shown = capsys.readouterr().err
     assert "ab:" in shown
+    with bar("shown", 2, True):
+        tell("the server is away")
+    assert "\nthe server is away\n" in capsys.readouterr().err.replace("\r", "\n")
+    tell("the server is \x1b]0;title\x07back")
+    assert capsys.readouterr().err == "the server is back\n"
     assert not set("\x1b\x9b\u202e") & set(shown)
 
 
 def test_artifacts(cells: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read, and downloaded whole or not at all."""
+    """Read, and downloaded whole or not at all, into a folder below it as in its name, and nowhere else."""
     run = ra.run("mkdir $RA_ARTIFACTS_DIR/a; echo model > $RA_ARTIFACTS_DIR/a/m.pt").wait(progress=False)
     (artifact,) = run.artifacts()
     assert (artifact.type, artifact.size, artifact.certain) == ("checkpoint", 6, True)
     assert artifact.read() == b"model\n"
     (tmp_path / "to").mkdir()
     for to, expected in (
-        (tmp_path / "to", "to/m.pt"),
+        (tmp_path / "to", "to/a/m.pt"),
         (str(tmp_path / "new.pt"), "new.pt"),
-        (tmp_path / "to", "to/m.pt"),
+        (tmp_path / "to", "to/a/m.pt"),
     ):
         assert artifact.download(to) == tmp_path / expected
         assert (tmp_path / expected).read_bytes() == b"model\n"
     monkeypatch.chdir(tmp_path)
-    assert artifact.download() == Path("m.pt")
+    assert artifact.download() == Path("a/m.pt")
+    (tmp_path / "to" / "b").symlink_to(tmp_path)
+    for name in ("../m.pt", "a/../../m.pt", "/m.pt", "b/m.pt"):
+        with pytest.raises(BadInput, match="leads out of"):
+            Artifact(structs.replace(artifact.record, name=name), run).download(tmp_path / "to")
     with pytest.raises(BadInput, match="there is no folder none; make it first"):
         artifact.download("none/x.pt")
     Path(artifact.record.path).unlink()
@@ -315,8 +345,9 @@ def test_grid_of_a_column(cells: Server) -> None:
 )
 def test_bad_grid(cells: Server, parameters: Any, words: str) -> None:
     """Says what is wrong with which parameter, and what would be right."""
-    with pytest.raises(BadInput, match=words):
+    with pytest.raises(BadInput, match=words) as caught:
         ra.sweep("true", parameters)
+    assert caught.value.__cause__ is None
 
 
 def test_life_of_a_sweep(cells: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -324,7 +355,8 @@ def test_life_of_a_sweep(cells: Server, monkeypatch: pytest.MonkeyPatch) -> None
     command = (
         "python -c 'import json, os, sys; lr = float(sys.argv[1]); "
         'file = open(os.environ["RA_RUN_DIR"] + "/metrics.jsonl", "w"); '
-        '[print(json.dumps({"step": n, "loss": lr * n, "lr": 9}), file=file) for n in (2, 1, 3)]\' '
+        '[print(json.dumps({"step": n, "loss": lr * n, "acc": lr, "lr": 9}), file=file) '
+        "for n in (2, 1, 3)]' "
         "{lr} # {status}"
     )
     sweep = ra.sweep(
@@ -336,7 +368,7 @@ def test_life_of_a_sweep(cells: Server, monkeypatch: pytest.MonkeyPatch) -> None
     assert all(run.record.tags == ["t"] for run in sweep.runs)
     assert (ra.get(sweep.id) == sweep, hash(ra.get(sweep.id)) == hash(sweep)) == (True, True)
     assert sweep in ra.sweeps()
-    assert ra.runs(sweep=sweep) == ra.runs(sweep=sweep.id) == sweep.runs[::-1]
+    assert ra.runs(sweep=sweep) == ra.runs(sweep=sweep.id) == ra.runs(sweep=sweep.id[:8]) == sweep.runs[::-1]
     wait_for(lambda: all("loss" in row.metrics for row in sweep.rows()))
     frame = sweep.table("min")
     monkeypatch.setitem(sys.modules, "pandas", None)  # type: ignore[arg-type]  # as if not installed
@@ -351,23 +383,36 @@ def test_life_of_a_sweep(cells: Server, monkeypatch: pytest.MonkeyPatch) -> None
     ]
     assert [row["run_id"] for row in rows] == [run.id for run in sweep.runs]
     assert sweep.best("loss") == sweep.runs[1]
-    assert sweep.best("loss", "max") == sweep.runs[0]
+    assert sweep.best("loss", "max") == sweep.best("acc") == sweep.runs[0]
+    assert sweep.best("acc", "min") == sweep.runs[1]
+    with pytest.raises(BadInput, match=r"best: 'lr' does not tell .*; say mode='min' or mode='max'"):
+        sweep.best("lr")
     assert [row.parameters["lr"] for row in sweep.rows(sort="loss")] == [0.25, 0.5]
     with pytest.raises(
         Conflict, match=r"no run of sweep .* has a value of 'val_loss' yet .*there are .*loss"
     ):
         sweep.best("val_loss")
     with pytest.raises(Conflict, match="no run of sweep"):
-        sweep.best("status")
+        sweep.best("status", "min")
     with pytest.raises(BadInput, match="mode: must be 'min' or 'max'"):
         sweep.best("loss", "lowest")  # type: ignore[arg-type]
     with pytest.raises(BadInput, match="metrics"):
         sweep.table("median")  # type: ignore[arg-type]
 
 
+def test_a_place_of_no_parameter(cells: Server) -> None:
+    """Is warned of, where the caller sees it; what is the shell's is not."""
+    with pytest.warns(UserWarning, match=r"\{lrr\} is no parameter and .*; did you mean \{lr\}\?") as told:
+        sweep = ra.sweep("echo {lrr} {lr} ${lr} {a,b} {1..3}", {"lr": [1]}, start=False)
+    assert [warning.filename for warning in told] == [__file__]
+    assert sweep.runs[0].command == "echo {lrr} 1 ${lr} {a,b} {1..3}"
+
+
 def test_other_sweeps(cells: Server) -> None:
     """Zipped, random, started later, stopped, retried."""
     zipped = ra.sweep("true", {"a": range(2), "b": range(2)}, method="zip", start=False)
+    assert zipped.edit(name="renamed", goal="why") is zipped
+    assert (zipped.name, zipped.record.goal) == ("renamed", "why")
     assert len(zipped.runs) == 2
     drawn = ra.sweep(
         "true", {"a": {"min": numpy.float64(1), "max": 2.0}}, method="random", max_runs=3, seed=1, start=False
@@ -387,6 +432,21 @@ def test_other_sweeps(cells: Server) -> None:
         zipped.wait()
 
 
+def test_metrics_that_are_no_numbers_any_more(cells: Server) -> None:
+    """Their last value is nan, the text and the notes say so; one without a point is there."""
+    run = ra.run("true", start=False)
+    run.log_metrics(step=1, loss=2.0, lr=1)
+    run.log_metrics(step=2, loss=float("nan"), never=float("inf"))
+    metrics = run.metrics()
+    assert [len(metrics[name]) for name in ("loss", "lr", "never")] == [1, 1, 0]
+    assert (str(metrics.last["loss"]), metrics.last["lr"], str(metrics.last["never"])) == ("nan", 1, "nan")
+    assert "loss (first at step 2), never (first at step 2)" in metrics.notes[0]
+    assert ["NaN or inf" in line for line in repr(metrics).splitlines()] == [False, True, False, True, True]
+    assert len(run.metrics("never")["never"]) == 0
+    if HAS_PANDAS:
+        assert metrics.to_pandas()["never"].isna().all()
+
+
 @pytest.mark.skipif(not HAS_PANDAS, reason="pandas is not installed")
 def test_metrics_as_a_table(cells: Server) -> None:
     """A column a metric, by step."""
@@ -395,6 +455,32 @@ def test_metrics_as_a_table(cells: Server) -> None:
     run.log_metrics(step=2, a=3.0)
     frame = run.metrics().to_pandas()
     assert (list(frame.index), list(frame["a"]), frame["b"][1]) == ([1, 2], [1.0, 3.0], 2.0)
+
+
+def test_runs_as_a_table(cells: Server) -> None:
+    """A row a run, with times that are times."""
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    run = ra.run("exit 3", tags=["framed"]).wait(progress=False)
+    waiting = ra.run("true", start=False)
+    frame = ra.runs(limit=2).to_pandas()
+    assert list(frame.index) == [waiting.id, run.id]
+    assert frame.loc[run.id, ["status", "exit_code", "tags", "command"]].to_list() == [
+        "failed",
+        3,
+        ["framed"],
+        "exit 3",
+    ]
+    assert frame.loc[run.id, "ended_at"] == pandas.Timestamp(run.record.ended_at, unit="s", tz="UTC")
+    assert pandas.isna(frame.loc[waiting.id, "started_at"])
+    assert len(ra.runs(search="no such run").to_pandas()) == 0
+
+
+def test_no_pandas(cells: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Says how to get it."""
+    monkeypatch.setitem(sys.modules, "pandas", None)  # type: ignore[arg-type]  # as if not installed
+    for table in (ra.runs(), ra.run("true", start=False).metrics()):
+        with pytest.raises(ImportError, match="%pip install pandas"):
+            table.to_pandas()
 
 
 # -- bad input -----------------------------------------------------------------------------------------
@@ -406,8 +492,8 @@ def test_metrics_as_a_table(cells: Server) -> None:
     [
         (["python", "a b.py"], "the command must be a string, as a shell takes it: \"python 'a b.py'\""),
         (("ls",), "the command must be a string, as a shell takes it: 'ls'"),
-        ("", "the command must be a string, as a shell takes it, not ''"),
-        (" \n", "the command must be a string"),
+        ("", "the command is empty"),
+        (" \n", "the command is empty"),
         (None, "the command must be a string, as a shell takes it, not None"),
         (5, "not 5"),
         (b"ls", "not b'ls'"),
@@ -439,6 +525,7 @@ def test_bad_command(cells: Server, command: Any, words: str, name: str | None) 
         ({"after": UNKNOWN}, "after: .*000000000000"),
         ({"priority": "high"}, "priority"),
         ({"timeout": -1}, "timeout_seconds"),
+        ({"timeout": "soon"}, "timeout: 'soon' is no length of time"),
         ({"max_retries": 1000}, "max_retries"),
         ({"gpus": 1.5}, "gpus"),
     ],
@@ -458,7 +545,7 @@ def test_bad_words(cells: Server) -> None:
     for call in (ra.run, ra.runs, ra.sweeps, ra.connect, ra.serve):
         with pytest.raises(TypeError, match="nmae"):
             call(nmae="x")  # type: ignore[operator]
-    with pytest.raises(NotFound, match=r"there is no run and no sweep '000000000000'; ra\.runs\(\) lists"):
+    with pytest.raises(NotFound, match=r"there is no run and no sweep 000000000000; ra\.runs\(\) lists"):
         ra.get(UNKNOWN)
     for wrong in (5, None, ""):
         with pytest.raises(BadInput, match="an id is a string of twelve hex digits"):

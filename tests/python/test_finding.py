@@ -323,7 +323,8 @@ def test_server_that_is_named(cells: Server, monkeypatch: pytest.MonkeyPatch) ->
     assert ra.run("true").wait(progress=False).status == "finished"
     monkeypatch.setenv("RA_JOBS_URL", f"http://127.0.0.1:{cells.port}")
     monkeypatch.setenv("RA_JOBS_TOKEN", "wrong")
-    with pytest.raises(Forbidden, match=r"not logged in: .* give it as RA_JOBS_TOKEN, or to ra\.connect"):
+    how = r"give it as RA_JOBS_TOKEN, to ra\.connect, or .* --token-file"
+    with pytest.raises(Forbidden, match=rf"not logged in: .* {how}"):
         ra.connect()
     assert ra.runs()  # all stays as it was
     with pytest.raises(Forbidden):

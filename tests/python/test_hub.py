@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import socket
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -14,7 +13,7 @@ from jupyter_client.blocking.client import BlockingKernelClient
 
 import jupyter_ra_jobs as ra
 from jupyter_ra_jobs import errors
-from tests.conftest import PATIENCE, World, wait_for
+from tests.conftest import PATIENCE, World, free_port, wait_for
 from tests.python.conftest import run_cell
 
 MISSING = find_spec("jupyterhub") is None or shutil.which("configurable-http-proxy") is None
@@ -36,19 +35,10 @@ c.JupyterHub.db_url = "sqlite://"
 """
 
 
-def free_ports(number: int) -> list[int]:
-    """Some that nobody listens on."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
 @pytest.fixture
 def hub(world: World) -> httpx.Client:
     """A Hub on which the user ada has a server."""
-    port, hub_port, api_port = free_ports(3)
+    port, hub_port, api_port = (free_port() for _ in range(3))
     environ = {
         name: world.env[name]
         for name in (

@@ -52,8 +52,11 @@ def test_serve(served: serve.Server, nobody: World) -> None:
         *process.cmdline(),
         served.log.read_text(),
         repr(session.client().address),
+        repr(session.client()),
+        repr(ra.AsyncClient(session.client().address)),
     ]
     assert not [each for each in told if any(word in each for word in secret)]
+    assert repr(session.client()) == f"<Client: {served.url}, workdir {nobody.workdir}>"
     assert repr(served) == f"<ra.serve: {served.url}, workdir {nobody.workdir}>"
     assert served.log == nobody.workdir / ".agents" / "serve.log"
     assert served.log.stat().st_mode & 0o777 == 0o600
@@ -202,7 +205,14 @@ def test_options(nobody: World) -> None:
     wait_for(lambda: (first.status, second.status) == ("running", "queued"))
     second.stop()
     first.stop().wait(progress=False)
+    assert ra.serve(options=["--RaJobsApp.max_running=1"]).url == made.url
+    with pytest.raises(Conflict, match=r"without --RaJobsApp\.max_running=2; .*ra\.serve\('/.*'\)\.stop\(\)"):
+        ra.serve(options=["--RaJobsApp.max_running=2"])
+    assert made.is_running()
     made.stop()
+    for mistyped, right in (("RaJobApp.shell", "RaJobsApp.shell"), ("ServerApp.prot", "ServerApp.port")):
+        with pytest.raises(NoServer, match=rf"--{mistyped} is no option; did you mean --{right}\?"):
+            ra.serve(options=[f"--{mistyped}=1"])
     for secret in ("--IdentityProvider.token=x", "--ServerApp.password=x"):
         with pytest.raises(BadInput, match="seen by everybody"):
             ra.serve(options=[secret])
@@ -228,7 +238,7 @@ def test_bad_workdir(nobody: World) -> None:
 def test_what_goes_wrong(nobody: World) -> None:
     """The last lines of its log say it; nothing is left."""
     with pytest.raises(
-        NoServer, match=r"ended with code 1; the end of its log, .*serve\.log:\n.*shell_"
+        NoServer, match=r"(?s)ended with code 1; the end of its log, .*serve\.log:\n.*shell_"
     ) as caught:
         ra.serve(options=["--RaJobsApp.max_running=shell_"])
     assert str(caught.value).count("\n") <= 21

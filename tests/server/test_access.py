@@ -8,6 +8,7 @@ import pytest
 from jupyter_server.auth import Authorizer
 from jupyter_server.auth.identity import User
 
+from jupyter_ra_jobs import bundles
 from jupyter_ra_jobs.handlers import ROUTES
 from tests.server.conftest import Api
 from tests.unit.records import make_sweep
@@ -28,7 +29,7 @@ EXECUTE = {
     ("POST", "/runs"),
     ("PUT", "/files/HASH"),
     ("PUT", "/runs/ID"),
-    *(("POST", f"/runs/ID/{verb}") for verb in ("queue", "start", "stop", "rerun", "status")),
+    *(("POST", f"/runs/ID/{verb}") for verb in ("queue", "start", "stop", "rerun", "status", "terminal")),
     ("POST", "/runs/ID/add-to-sweep"),
     ("POST", "/sweeps"),
     ("POST", "/sweeps/wild"),
@@ -47,8 +48,10 @@ HASH = hashlib.sha256(b"{}").hexdigest()
 
 
 def path_of(pattern: str) -> str:
-    """A route's path, with ID for the run's or the sweep's, NAME for an artifact's, HASH for a file's."""
+    """A route's path, with ID for the run's or the sweep's, NAME for an artifact's, HASH for a file's,
+    BUNDLE for one of the panel's."""
     path = re.sub(r"\(\?P<\w+_id>[^)]*\)", "ID", pattern).replace("(?P<name>.+)", "NAME")
+    path = re.sub(r"\(\?P<bundle>[^)]*\)", "BUNDLE", path)
     return re.sub(r"\(\?P<sha256>[^)]*\)", "HASH", path)
 
 
@@ -128,7 +131,7 @@ class TestAuthorizer:
             query = "?q=text" if path.endswith("search") else ""
             body = {"status": "finished"} if path.endswith("status") else {}
             there = path.replace("ID", "a-sweep" if path.startswith("/sweeps") else ended) + query
-            there = there.replace("HASH", HASH)
+            there = there.replace("HASH", HASH).replace("BUNDLE", bundles.entry("page"))
             answer = await api.call(method, there, body if method in {"POST", "PUT"} else None)
             assert answer.status in {200, 400, 403, 404, 409}, (method, path, answer.body)
             assert method != "GET" or answer.status == (200 if "read" in may else 403) or "sidecar" in path

@@ -164,13 +164,23 @@ LISTING += ["status=sleeping", "status=", "status=ready,,queued", f"before={UNKN
 LISTING += ["q=%ff", f"q={'x' * 501}"]
 PAGE = ["limit=0", "limit=-1", "limit=abc", "limit=", "offset=abc", "offset=1.5", "offset="]
 SEARCH = ["q=", "limit=0&q=x", "before=-1&q=x", "regex=maybe&q=x", f"q={'x' * 1001}"]
+LOGS = [
+    "log=",
+    "log=@5",
+    "log=ID@",
+    "log=ID@-1",
+    "log=ID@x",
+    "log=ID&log=ID@5",
+    "log=a%20b",
+    "log=ID@" + 20 * "1",
+]
 QUERIES = {
     "/runs": LISTING,
     "/runs/ID/logs": PAGE,
     "/runs/ID/sidecar-logs": PAGE,
     "/runs/ID/logs/stream": ["offset=-1", "offset=abc", "offset="],
     "/runs/ID/logs/search": SEARCH,
-    "/events": ["since=abc", "since=-1", "since="],
+    "/events": ["since=abc", "since=-1", "since=", *LOGS],
 }
 
 
@@ -197,6 +207,10 @@ async def test_search_for_what_cannot_be(api: Api) -> None:
 async def test_cursor(api: Api) -> None:
     """A Last-Event-ID that none of our streams gave."""
     run = await api.create()
+    for cursor in (f"{run['id']}@5", f"1,{run['id']}", f"1,{run['id']}@", "1,", "1,@2", "1" + ",a@1" * 21):
+        path = f"/events?log={run['id']}"
+        answer = await api.call("GET", path, headers={**api.login, "Last-Event-ID": cursor})
+        assert "Last-Event-ID" in answer.error(400)
     for cursor in ("abc", "-1", "1.5", "9" * 5_000, "²"):
         for path in ("/events", f"/runs/{run['id']}/logs/stream"):
             answer = await api.call("GET", path, headers={**api.login, "Last-Event-ID": cursor})

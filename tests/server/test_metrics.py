@@ -41,7 +41,7 @@ async def shown(api: Api, run_id: str, query: str = "") -> dict[str, Any]:
 
 
 async def test_contract(api: Api) -> None:
-    """Nothing is an empty object; else these four fields, and no other."""
+    """Nothing is an empty object; else four fields, and what there is to say of what is not in them."""
     run_id = await api.create_at("running")
     assert await shown(api, run_id) == {}
     keep(
@@ -70,6 +70,8 @@ async def test_contract(api: Api) -> None:
             {"step": 3, "trainLoss": 0.125},
         ],
         "metrics": {"train_loss": 0.125, "opt/lr": 0.5},
+        "notes": ["the newest value is NaN or infinite, of val_loss (first at step 3)"],
+        "nonFinite": {"val_loss": 3},
     }
     assert (await api.services.metrics.refresh(run_id)).non_finite == {"val_loss": 3}
 
@@ -131,6 +133,20 @@ async def test_post(api: Api) -> None:
     assert (stored["keys"]["loss"][0], stored["final"]) == (1, True)
 
 
+@pytest.mark.parametrize("step", ["a", "3", True, [1], float("nan"), 1 << 62])
+async def test_post_of_a_step_that_is_none(api: Api, step: Any) -> None:
+    """It would be taken for the place of the row, 0 for one; nothing of the request is stored."""
+    run_id = await api.create_at("running")
+    path = f"/runs/{run_id}/metrics"
+    answer = await api.post(path, rows=[{"loss": 1}, {"step": step, "loss": 2}])
+    assert answer.status == 400
+    assert "rows[1]: step: must be a number, not " in answer.json["message"]
+    assert not api.services.layout.metrics(run_id).exists()
+    rows = [{"epoch": step, "step": 7, "loss": 2}, {"step": None, "loss": 3}]
+    assert (await api.post(path, rows=rows)).status == 200
+    assert [point["step"] for point in (await shown(api, run_id))["metricSeries"]["loss"]] == [7, 1]
+
+
 async def test_post_of_what_python_writes(api: Api) -> None:
     """NaN and Infinity are no JSON, but they are what json.dumps makes of them: the other rows count."""
     run_id = await api.create_at("running")
@@ -146,8 +162,21 @@ async def test_the_last_value_is_none_that_was_lost(api: Api) -> None:
     await api.post(f"/runs/{run_id}/metrics", rows=[{"loss": 0.1, "lr": 1}, {"loss": float("nan"), "lr": 2}])
     seen = await shown(api, run_id)
     assert (seen["metrics"], seen["metricKeys"]) == ({"lr": 2}, ["loss", "lr"])
+    assert seen["nonFinite"] == {"loss": 1}
+    assert (await shown(api, run_id, "?keys=lr")).keys().isdisjoint({"nonFinite", "notes"})
     await api.post(f"/runs/{run_id}/metrics", rows=[{"loss": 0.2}])
-    assert (await shown(api, run_id))["metrics"] == {"loss": 0.2, "lr": 2}
+    seen = await shown(api, run_id)
+    assert (seen["metrics"], "nonFinite" in seen) == ({"loss": 0.2, "lr": 2}, False)
+
+
+async def test_never_a_number(api: Api) -> None:
+    """It has no point and no value, but it is said, of many metrics of some."""
+    run_id = await api.create_at("running")
+    await api.post(f"/runs/{run_id}/metrics", rows=[{"step": 4, **{f"m{n}": float("inf") for n in range(9)}}])
+    seen = await shown(api, run_id)
+    assert (seen["metricSeries"], seen["metricKeys"], seen["metrics"]) == ({}, [], {})
+    assert seen["nonFinite"] == {f"m{n}": 4 for n in range(9)}
+    assert seen["notes"][0].endswith("m3 (first at step 4), m4 (first at step 4) and 4 more")
 
 
 async def test_post_before_the_start(api: Api) -> None:

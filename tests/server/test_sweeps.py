@@ -368,6 +368,24 @@ async def test_stop_of_what_is_over(api: Api, runs: list[str], before: str, afte
         assert (answer.status, answer.json["status"]) == (200, after)
 
 
+@pytest.mark.parametrize(
+    ("runs", "answer"),
+    [
+        (["finished", "finished"], 200),
+        (["finished", "failed"], 409),
+        (["stopped", "stopped"], 409),
+        (["stopped", "ready"], 200),
+    ],
+)
+async def test_start_of_what_is_over(api: Api, runs: list[str], answer: int) -> None:
+    """Where there is nothing to start but something to retry, it is said."""
+    at = f"/sweeps/{(await api.post('/sweeps/wild', name='w', goal='g')).json['id']}"
+    for status in runs:
+        await api.create_at(status, sweep_id=at.rpartition("/")[2])
+    started = await api.post(f"{at}/start")
+    assert (started.status, "a retry runs those again" in started.json["message"]) == (answer, answer == 409)
+
+
 @pytest.mark.parametrize("settings", [{"RaJobsApp": {"max_sweep_runs": 1}}])
 async def test_stop_means_all(api: Api) -> None:
     """However many runs a sweep may begin with: runs were added, or the number was lowered since."""

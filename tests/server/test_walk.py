@@ -16,6 +16,7 @@ from jupyter_server.auth.identity import User
 from jupyter_server.serverapp import JupyterServerAuthWarning, ServerApp
 from tornado.routing import PathMatches, Router, Rule, RuleRouter
 
+from jupyter_ra_jobs import bundles
 from jupyter_ra_jobs.states import RunStatus
 from tests.conftest import World
 from tests.server.conftest import UNKNOWN, Api
@@ -28,7 +29,12 @@ OPEN = {("GET", "/"), ("GET", "")}
 UI = "https://ui.example:3000"
 OTHER = "https://other.example"
 _GROUP = re.compile(r"\(\?P<(\w+)>[^)]*\)")
-_NAMED = {"run_id": "ID", "sweep_id": "ID", "alert_id": "ID", "name": "NAME", "sha256": "HASH"}
+_NAMED = {
+    **dict.fromkeys(["run_id", "sweep_id", "alert_id"], "ID"),
+    "name": "NAME",
+    "sha256": "HASH",
+    "bundle": "BUNDLE",
+}
 
 
 def rules(router: RuleRouter) -> Iterator[Rule]:
@@ -63,7 +69,7 @@ def routes(jp_serverapp: ServerApp) -> dict[str, type[Any]]:
 
 def there(path: str, run_id: str) -> str:
     """The path for this run, or sweep, or alert."""
-    return path.replace("ID", run_id).replace("HASH", HASH)
+    return path.replace("ID", run_id).replace("HASH", HASH).replace("BUNDLE", bundles.entry("page"))
 
 
 async def cookie(api: Api) -> str:
@@ -314,6 +320,8 @@ class TestStreams:
         """Gets 503 and is told when to come back; a stream that ends makes room."""
         run_id = await api.create_at("running")
         path = f"/runs/{run_id}/logs/stream"
+        answer = await api.call("GET", f"/events?log={run_id}&log={await api.create_at('stopped')}")
+        assert "0 streams are open, and no more than 2" in answer.error(503)  # three, with the logs
         async with api.stream("/events") as events:
             await events.readuntil(b"\n\n")
             async with api.stream(path) as log:

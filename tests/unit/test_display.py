@@ -115,6 +115,18 @@ class Reader(HTMLParser):
             assert re.fullmatch(STYLES[name], value.strip()), declaration
 
 
+def test_bar_of_a_sweep() -> None:
+    """It is as full as runs have ended."""
+
+    def widths(**counts: int) -> list[str]:
+        progress = models.Progress(**{**dict.fromkeys(models.Progress.__struct_fields__, 0), **counts})
+        html = display.sweep_html(sweep(progress=progress), Ranking(), Glance(at=NOW))
+        return re.findall(r"width: ([\d.]+)%", html)
+
+    assert widths(total=2, running=1, queued=1) == []
+    assert widths(total=4, completed=1, failed=2, running=1) == ["25.0000", "50.0000"]
+
+
 @pytest.mark.parametrize("number", range(9))
 def test_nothing_is_obeyed(number: int) -> None:
     """Neither by a browser nor by a terminal."""
@@ -164,11 +176,31 @@ def test_spans(seconds: float, shown: str) -> None:
     assert plain.span(seconds) == shown
 
 
+def test_each_thing_once() -> None:
+    """Of a command of many lines a text has the first, and an exit code is said once."""
+    failed = run("failed", command="\nfor n in 1 2\ndo\n  false\ndone", exit_code=1, error="exit code 1")
+    text, html = plain.run_text(failed, "", GLANCE), display.run_html(failed, "", GLANCE)
+    assert "    $ for n in 1 2 …\n" in text
+    assert (text.count("exit code 1"), html.count("exit code 1")) == (1, 1)
+    assert "$ one …\n" in plain.sweep_text(sweep(base_command="one\ntwo"), Ranking(), GLANCE)
+
+
 def test_best_metric() -> None:
     """A validation loss before others; none where nobody can know what is good."""
     assert plain.best_metric(["train_loss", "val_accuracy", "val_loss"]) == ("val_loss", "min")
     assert plain.best_metric(["lr", "accuracy"]) == ("accuracy", "max")
     assert plain.best_metric(["lr", "x"]) is None
+
+
+def test_which_is_better() -> None:
+    """By the metric's name, and only where that is clear."""
+    assert {plain.better(name) for name in ("loss", "val/MSE", "mape", "test_error", "brier_score")} == {
+        "min"
+    }
+    assert {plain.better(name) for name in ("val_accuracy", "valAcc", "acc1", "mAP50", "r2", "eval/f1")} == {
+        "max"
+    }
+    assert {plain.better(name) for name in ("lr", "lr2", "acceptance", "neg_log_loss", "bitmaps")} == {None}
 
 
 def test_large_things_stay_small() -> None:
@@ -178,3 +210,34 @@ def test_large_things_stay_small() -> None:
     assert len(plain.run_text(large, "y" * 8000, GLANCE)) < 3000
     assert "… and 1950 more runs" in plain.runs_text([run()] * 2000, GLANCE)
     assert display.runs_html([run()] * 2000, GLANCE).count("<tr>") == 51
+
+
+def test_which_values_of_a_metric() -> None:
+    """The table of a sweep says it, above each."""
+    row = models.SweepRow(
+        run_id="a",
+        name="n",
+        parameters={"lr": 1},
+        status=RunStatus.FINISHED,
+        exit_code=0,
+        duration=1.0,
+        retried=False,
+        metrics={"loss": 0.5},
+    )
+    for ranking, head, told in [
+        (Ranking(rows=[row]), "loss (last)", ""),
+        (Ranking(rows=[row], metric="loss", mode="min"), "loss (lowest)", "best by lowest loss of all steps"),
+    ]:
+        for shown in (
+            plain.sweep_text(sweep(), ranking, GLANCE),
+            display.sweep_html(sweep(), ranking, GLANCE),
+        ):
+            assert head in shown
+            assert told in shown
+
+
+def test_command_of_a_function() -> None:
+    """In a table the function alone; any other command as it is."""
+    assert plain.shown_command("""'/a b/python' "$RA_FILES_DIR/call.py" f '{"x": 1}'""") == """f '{"x": 1}'"""
+    for other in ('python "$RA_FILES_DIR/call.py" --x', 'python "$RA_FILES_DIR/cell.py"', 'echo "a" b'):
+        assert plain.shown_command(other) == other

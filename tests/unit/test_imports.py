@@ -14,7 +14,8 @@ ALONE = [*sorted((ROOT / "sidecar" / "jupyter_ra_jobs_sidecar").glob("*.py")), P
 # Who may import whom, from the leaves up: each names only what stands above it.
 ALLOWED = {
     "_version": "",
-    "errors": "",
+    "tracebacks": "",
+    "errors": "tracebacks",
     "states": "",
     "changes": "",
     "complaints": "",
@@ -27,40 +28,48 @@ ALLOWED = {
     "models": "states",
     "folders": "errors",
     "layout": "errors",
+    "within": "errors layout",
     "client.steps": "",
     "client.contents": "errors",
     "client.names": "",
+    "client.times": "errors",
     "client.calls": "client.contents client.steps errors models states",
     "client.events": "",
     "client.address": "errors",
     "client.network": "_version client.address client.steps errors",
-    "client.blocking": "client.address client.calls client.events client.network client.steps errors",
+    "client.blocking": "client.address client.calls client.events client.network client.steps errors "
+    "tracebacks",
     "client.awaiting": "client.address client.calls client.events client.network client.steps errors",
     "client": "client.address client.awaiting client.blocking",
+    "client.ids": "client errors models",
+    "grids": "errors",
     "cells": "",
     "cells.surroundings": "",
     "cells.plain": "models states",
     "cells.bars": "cells.plain",
     "cells.display": "cells cells.plain models states",
-    "cells.snapshots": "cells.plain client client.calls client.steps",
+    "cells.live": "client",
+    "cells.snapshots": "cells cells.live cells.plain client client.calls client.steps",
     "cells.results": "_call_worker cells.plain client errors models states",
     "cells.objects": "cells cells.bars cells.display cells.plain cells.results cells.snapshots client "
-    "client.calls errors models states",
-    "cells.session": "cells cells.objects cells.surroundings client client.names errors models",
+    "client.calls errors models states within",
+    "cells.session": "cells cells.bars cells.objects cells.surroundings client client.ids client.names "
+    "client.times errors grids models",
     "cells.serve": "cells cells.session cells.surroundings client client.address client.calls errors",
-    "cells.functions": "_call_worker cells.objects cells.results cells.session errors",
-    "cells.magics": "cells cells.objects cells.session client.calls states",
-    "grids": "errors",
+    "cells.functions": "_call_worker cells.objects cells.plain cells.results cells.session errors",
+    "cells.panel": "cells cells.objects cells.session errors",
+    "cells.magics": "cells cells.objects cells.session cells.snapshots client client.calls client.steps "
+    "client.times errors states",
     "cli.verbs": "",
     "cli.serving": "cli.verbs",
     "cli.codes": "errors",
     "cli.output": "",
-    "cli.parsing": "cli.codes",
+    "cli.parsing": "cli.codes client client.times errors",
     "cli.values": "errors",
     "cli.calling": "cells.plain cli.codes cli.parsing cli.verbs errors",
-    "cli.reaching": "client errors models",
+    "cli.reaching": "cells.bars client client.ids errors models",
     "cli.completing": "cli.calling cli.reaching cli.verbs errors models states",
-    "cli.waiting": "cells.bars cli.calling cli.codes cli.output cli.reaching client models states",
+    "cli.waiting": "cells.bars cli.calling cli.codes cli.output client client.ids models states",
     "cli.making": "cells.surroundings cli.calling cli.completing cli.parsing cli.reaching client errors",
     "cli.run": "cli.calling cli.codes cli.making cli.parsing cli.reaching cli.waiting client client.names "
     "errors models",
@@ -73,7 +82,8 @@ ALLOWED = {
     "cli.logs": "cli.calling cli.codes cli.completing cli.output cli.parsing cli.reaching cli.waiting client "
     "errors models",
     "cli.wait": "cli.completing cli.parsing cli.reaching cli.waiting",
-    "cli.change": "cli.calling cli.codes cli.completing cli.parsing cli.reaching client errors models",
+    "cli.change": "cli.calling cli.codes cli.completing cli.parsing cli.reaching client client.ids errors "
+    "models",
     "cli.attach": "cli.completing cli.parsing cli.reaching errors models states",
     "logs": "errors models",
     "metric_files": "errors layout logs metric_library metric_rows series",
@@ -106,6 +116,7 @@ ALLOWED = {
     "gpus": "errors",
     "prometheus": "errors",
     "launcher": "errors executors.base files folders layout models prometheus states store",
+    "terminals": "errors executors.base states store",
     "reports": "complaints errors executors.base layout models prometheus spools states store",
     "run_verbs": "errors files folders gpus launcher layout models states store",
     "sweep_verbs": "errors gpus grids models run_verbs states store",
@@ -113,14 +124,17 @@ ALLOWED = {
     "alerts": "errors layout models rules run_verbs store",
     "cluster": "errors models store",
     "feed": "models store sweep_verbs",
+    "log_streams": "changes errors logs models states store",
     "observer": "complaints errors folders layout logs models progress rules states store",
     "jobs_json": "errors layout models states store sweep_verbs",
     "export": "_version errors jobs_json layout store store.check",
     "scheduler": "complaints errors gpus launcher prometheus reports states store",
     "services": "alerts artifacts changes cluster complaints errors executors.base feed files folders gpus "
-    "jobs_json launcher layout log_search logs metrics observer prometheus reports rules run_verbs scheduler "
-    "store sweep_table sweep_verbs",
+    "jobs_json launcher layout log_search log_streams logs metrics observer prometheus reports rules "
+    "run_verbs scheduler store sweep_table sweep_verbs terminals",
     "handlers.base": "errors models services states",
+    "bundles": "errors",
+    "handlers.panel": "bundles handlers.base",
     "handlers.alerts": "handlers.base models run_verbs",
     "handlers.cluster": "handlers.base models",
     "handlers.streams": "errors handlers.base",
@@ -129,14 +143,17 @@ ALLOWED = {
     "handlers.files": "files handlers.base handlers.uploads models",
     "handlers.artifacts": "handlers.base handlers.downloads models",
     "handlers.logs": "errors handlers.base handlers.downloads handlers.streams logs models run_verbs states",
+    "handlers.events": "changes errors feed handlers.base handlers.streams",
     "handlers.runs": "errors handlers.base models run_verbs states",
     "handlers.sweeps": "handlers.base metrics models run_verbs sweep_table",
     "handlers.metrics": "handlers.base models",
     "handlers.status": "handlers.base launcher models",
+    "handlers.terminals": "errors handlers.base",
     "handlers.openapi": "_version handlers.base models states",
-    "handlers.server": "_version changes errors feed handlers.base handlers.openapi handlers.streams models",
-    "handlers": "handlers.alerts handlers.artifacts handlers.base handlers.cluster handlers.files "
-    "handlers.logs handlers.metrics handlers.runs handlers.server handlers.status handlers.sweeps",
+    "handlers.server": "_version errors handlers.base handlers.openapi models",
+    "handlers": "handlers.alerts handlers.artifacts handlers.base handlers.cluster handlers.events "
+    "handlers.files handlers.logs handlers.metrics handlers.panel handlers.runs handlers.server "
+    "handlers.status handlers.sweeps handlers.terminals",
     "app": "_version cli.codes cli.serving cli.verbs errors executors.tmux export grids handlers "
     "launcher layout rules services",
     "doctor.findings": "",
@@ -160,9 +177,9 @@ ALLOWED = {
     "mcp_server.run_tools mcp_server.server_tools mcp_server.sweep_tools",
     "mcp_server": "mcp_server.server",
     "mcp_server.app": "_version mcp_server",
-    "__init__": "_version app cells cells.functions cells.magics cells.objects cells.serve cells.session "
-    "client errors",
-    "cli": "app cli.calling cli.completing cli.verbs",
+    "__init__": "_version app cells cells.functions cells.magics cells.objects cells.panel cells.serve "
+    "cells.session client errors within",
+    "cli": "_version app cli.calling cli.completing cli.verbs",
     "__main__": "cli",
 }
 LATE = {"handlers.openapi", "handlers.server"}
@@ -218,3 +235,18 @@ def test_kernels_stay_light(name: str) -> None:
     code = f"import sys, {name}; print({{'jupyter_server', 'tornado', 'traitlets'}} & sys.modules.keys())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_a_run_stays_light() -> None:
+    """What a training script imports to log its metrics is Python's own, and little of ours."""
+    code = (
+        "import jupyter_ra_jobs as ra; ra.log_metrics; print(*{name.split('.')[0] for name in sys.modules})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", f"import sys; sys.path = {sys.path}; {code}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    others = {*done.stdout.split()} - {*sys.stdlib_module_names, "jupyter_ra_jobs", "jupyter_ra_jobs_sidecar"}
+    assert others <= {"__main__"}

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import sqlite3
 import subprocess
 from pathlib import Path
@@ -296,6 +297,18 @@ def test_export_command(layout: Layout) -> None:
     printed = export(layout.workdir)
     assert printed.returncode == 0, printed.stderr
     assert json.loads(printed.stdout) == jobs_json.export(store)
+
+
+@pytest.mark.parametrize("verb", ["export", "doctor"])
+def test_nobody_reads_it(layout: Layout, verb: str) -> None:
+    """As with `| head -1`: it ends quietly, with the code of the other verbs."""
+    fill(start(layout)[0])
+    read, write = os.pipe()
+    os.close(read)
+    command = [*RA_JOBS, verb, "--workdir", str(layout.workdir)]
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(write)
+    assert (done.returncode, "Traceback" in done.stderr, "BrokenPipe" in done.stderr) == (141, False, False)
 
 
 def test_export_amid_the_making(layout: Layout) -> None:

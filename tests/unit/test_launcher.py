@@ -1,5 +1,6 @@
 """Starts of one run that meet in its folder."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -7,14 +8,14 @@ import pytest
 from jupyter_ra_jobs import launcher
 from jupyter_ra_jobs.files import Staged
 from jupyter_ra_jobs.launcher import Prepared
-from jupyter_ra_jobs.layout import write_private
+from jupyter_ra_jobs.layout import make_folder, write_private
 
 
 def prepared(run_dir: Path) -> Prepared:
     """A start that has come so far."""
     path = run_dir / "spec.json"
     beside = launcher._write_beside(path, b"{}")
-    (run_dir / "artifacts").mkdir(exist_ok=True)
+    make_folder(run_dir / "artifacts")
     staged = Staged(run_dir / "files", None)
     return Prepared(path, beside, staged, run_dir / "artifacts", "", ("", ""), "", None)
 
@@ -54,3 +55,24 @@ def test_taken_away_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     one.publish()
     assert taken
     assert (tmp_path / "run" / "spec.json").exists()
+
+
+def test_taken_away_again_and_again(tmp_path: Path) -> None:
+    """Starts that come to nothing, four at once: none is told that the folder is in its way."""
+    run_dir = tmp_path / "run"
+
+    def start() -> None:
+        for _ in range(300):
+            prepared(run_dir).discard()
+
+    with ThreadPoolExecutor(4) as starts:
+        for done in [starts.submit(start) for _ in range(4)]:
+            done.result()
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_file_in_the_place_of_a_folder(tmp_path: Path) -> None:
+    """Is told at once."""
+    (tmp_path / "run").touch()
+    with pytest.raises(FileExistsError):
+        prepared(tmp_path / "run")

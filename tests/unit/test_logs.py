@@ -442,14 +442,15 @@ def test_a_log_that_became_something_else_ends_its_readers_alone(
 
 
 def test_a_predicate_that_fails_is_its_readers_problem(tmp_path: Path) -> None:
-    log = tmp_path / "run.log"
+    log, other = tmp_path / "run.log", tmp_path / "other.log"
     log.write_text("a")
+    other.write_text("b")
 
     def failing() -> bool:
         raise NotFound("no such run")
 
     async def scenario(watcher: LogWatcher) -> None:
-        good, bad = watcher.follow(log, 0, never), watcher.follow(log, 0, failing)
+        good, bad = watcher.follow(log, 0, never), watcher.follow(other, 0, failing)
         results = await asyncio.gather(following(good), following(bad), return_exceptions=True)
         assert isinstance(results[0], Chunk)
         assert isinstance(results[1], NotFound)

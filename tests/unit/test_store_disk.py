@@ -204,6 +204,7 @@ LISTED: dict[str, dict[str, Any]] = {
     "two common ones": {"status": [RunStatus.FINISHED, RunStatus.FAILED]},
     "a sweep's running": {"sweep_id": "sweep", "status": [RunStatus.RUNNING]},
     "those that begin so": {"id_prefix": f"{MANY:012x}"[:11], "status": TERMINAL},
+    "those that run it again": {"parent_run_id": f"{MANY:012x}", "status": TERMINAL, "archived": False},
     "those named that have ended": {"ids": [f"{n:012x}" for n in (99, MANY)], "status": TERMINAL},
 }
 

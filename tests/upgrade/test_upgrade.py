@@ -77,6 +77,7 @@ OPEN = ("running", "claimed", "on its way #1", "on its way #2", "on its way #3")
 def test_released_schema(version: int, world: World) -> None:
     """Whatever had ended, or not begun, is served as that version served it; the rest comes to its end."""
     restore(version, world.workdir / ".agents" / "jobs.db", world.workdir)
+    (world.workdir / ".agents" / "runs").mkdir()
     was = json.loads(saved(version, "json", world.workdir))
     server = Server(world).start()
     open_then = {run["id"]: run["name"] for run in was["runs"] if run["name"] in OPEN}

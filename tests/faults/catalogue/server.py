@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 
@@ -219,12 +220,12 @@ def started_again(amid: Amid) -> None:
     """The sweep and each of its runs are started once more, by four at once."""
 
     def start() -> None:
-        assert amid.server.post(f"/sweeps/{amid.sweep_id}/start?parallel={PARALLEL}").status == 200
+        answer = amid.server.post(f"/sweeps/{amid.sweep_id}/start?parallel={PARALLEL}")
+        assert answer.status == 200, answer
         for run_id in amid.ids:
-            assert amid.server.post(f"/runs/{run_id}/start").status in {200, 409}
+            answer = amid.server.post(f"/runs/{run_id}/start")
+            assert answer.status in {200, 409}, answer
 
-    callers = [threading.Thread(target=start) for _ in range(4)]
-    for caller in callers:
-        caller.start()
-    for caller in callers:
-        caller.join()
+    with ThreadPoolExecutor(4) as callers:
+        for done in [callers.submit(start) for _ in range(4)]:
+            done.result()
