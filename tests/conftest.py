@@ -297,6 +297,33 @@ def _nobodys_tmux(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     assert not list(folder.iterdir()), "a test has touched the default tmux server"
 
 
+def _started_here() -> set[psutil.Process]:
+    """What this process has started and still lives."""
+    living = set()
+    for process in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):  # it ended while we looked
+            if process.status() != psutil.STATUS_ZOMBIE:
+                living.add(process)
+    return living
+
+
+@pytest.fixture(autouse=True)
+def _no_process_stays() -> Iterator[None]:
+    """A process that a test leaves behind is found out there, not by whichever test it disturbs later."""
+    before = _started_here()
+    yield
+    left: set[psutil.Process] = set()
+
+    def none_left() -> bool:
+        left.clear()
+        left.update(_started_here() - before)
+        return not left
+
+    with contextlib.suppress(AssertionError):
+        wait_for(none_left, patience=10)
+    assert not left, [(process, process.cmdline()) for process in left]
+
+
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     """A world for one test."""
