@@ -2,10 +2,13 @@
 
 import functools
 import sys
+from collections.abc import Callable
 from types import FrameType, TracebackType
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 E = TypeVar("E", bound=BaseException)
+P = ParamSpec("P")
+T = TypeVar("T")
 _OURS = __name__.partition(".")[0]
 
 
@@ -14,6 +17,22 @@ def shortened(problem: E) -> E:
     if not hasattr(problem, "_render_traceback_"):  # by which IPython asks how to show it: an interrupt
         problem._render_traceback_ = functools.partial(rendered, problem)  # type: ignore[attr-defined]
     return problem.with_traceback(None)
+
+
+def shortening(function: Callable[P, T]) -> Callable[P, T]:
+    """The same, whose interrupts too are shown so: it waits, or may import for a while.
+
+    Not for one that takes secrets: a frame of this holds all that it is called with.
+    """
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return function(*args, **kwargs)
+        except KeyboardInterrupt as problem:
+            raise shortened(problem) from None
+
+    return call
 
 
 def rendered(problem: BaseException) -> list[str]:

@@ -17,6 +17,7 @@ from jupyter_ra_jobs.cells.snapshots import Known, Listing, Shown
 from jupyter_ra_jobs.client.calls import Calls
 from jupyter_ra_jobs.errors import BadInput, Conflict, NotFound
 from jupyter_ra_jobs.states import TERMINAL, RunStatus
+from jupyter_ra_jobs.tracebacks import shortening
 
 Which = Literal["last", "min", "max"]
 _ALL = 1_000_000
@@ -134,6 +135,7 @@ class Run(Known[models.Run]):
         """Change its `name`, `notes`, `tags`, `priority`; `command` and `workdir` before it is launched."""
         return self._now(self._client.edit_run(self.id, models.RunEdit(**changes)))
 
+    @shortening
     def wait(self, timeout: float | None = None, *, progress: bool | None = None) -> "Run":
         """Wait until it has ended; an interrupt ends the waiting, never the run.
 
@@ -150,6 +152,7 @@ class Run(Known[models.Run]):
             last = again
             left = None if timeout is None else max(0.0, begin + timeout - time.monotonic())
 
+    @shortening
     def result(self, timeout: float | None = None, *, progress: bool | None = None) -> Any:
         """What the function returned, for a run of `ra.submit` or `ra.map`; waits as `wait` does.
 
@@ -400,6 +403,7 @@ class Sweep(Known[models.Sweep]):
         self._record = self._client.edit_sweep(self.id, models.SweepEdit(**changes))
         return self
 
+    @shortening
     def wait(self, timeout: float | None = None, *, progress: bool | None = None) -> "Sweep":
         """Wait until all of its runs have ended; as `Run.wait`."""
         total = self._record.progress.total
@@ -410,6 +414,7 @@ class Sweep(Known[models.Sweep]):
                 show(counts.completed + counts.failed + counts.canceled, f"{counts.running} running")
         return self
 
+    @shortening
     def results(
         self, timeout: float | None = None, *, return_exceptions: bool = False, progress: bool | None = None
     ) -> list[Any]:

@@ -20,6 +20,7 @@ from jupyter_ra_jobs.client import Address, Client, ids
 from jupyter_ra_jobs.client.names import name_of
 from jupyter_ra_jobs.client.times import seconds
 from jupyter_ra_jobs.errors import BadInput
+from jupyter_ra_jobs.tracebacks import shortening
 
 Content = bytes | str | os.PathLike[str]
 """A file to be given to a run: what is in it, or the path where it is."""
@@ -212,6 +213,7 @@ def sweeps(*, limit: int = 50) -> SweepList:
     return SweepList([Sweep(record, client()) for record in client().sweeps(limit=limit)])
 
 
+@shortening
 def get(id: str) -> Run | Sweep:  # noqa: A002 - what it is called everywhere
     """The run or sweep that has this id, or the one that alone begins so; raises NotFound."""
     record = ids.find(client(), id, "ra.runs() lists the newest runs")

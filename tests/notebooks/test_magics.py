@@ -252,6 +252,31 @@ def test_an_error_shows_the_own_line(kernel: Kernel, code: str, error: str) -> N
     assert only_own_line(outputs), outputs.trace
 
 
+INTERRUPTED_IMPORT = """
+import signal, sys
+
+class Interrupts:
+    def find_spec(self, name, path=None, target=None):
+        if name.startswith("tqdm"):
+            signal.raise_signal(signal.SIGINT)
+
+for name in [name for name in sys.modules if name.startswith("tqdm")]:
+    del sys.modules[name]
+sys.meta_path.insert(0, Interrupts())
+"""
+
+
+def test_an_interrupt_of_an_import_shows_the_own_line(kernel: Kernel) -> None:
+    """A bar is imported when first shown, which takes a while."""
+    kernel.good("run_id = ra.run('true').id")
+    kernel.good(INTERRUPTED_IMPORT)
+    outputs = kernel.run("ra.get(run_id).wait(progress=True)")
+    kernel.good("del sys.meta_path[0]")
+    assert (outputs.error or "").startswith("KeyboardInterrupt")
+    assert only_own_line(outputs), outputs.trace
+    kernel.good("ra.get(run_id).wait(progress=True)")
+
+
 def interrupted(kernel: Kernel, code: str, sign: str) -> Outputs:
     """What a cell gives that is interrupted once it has shown this sign."""
     done = False
@@ -283,7 +308,7 @@ def test_an_interrupt_ends_the_waiting_and_never_the_run(
     outputs = interrupted(kernel, code, sign)
     assert outputs.error is not None
     assert outputs.error.startswith("KeyboardInterrupt")
-    assert only_own_line(outputs)
+    assert only_own_line(outputs), outputs.trace
     if code.startswith("%"):
         assert "goes on; `%logs " in outputs.printed
     active: list[dict[str, Any]] = project.get("/runs?status=launching,running").json

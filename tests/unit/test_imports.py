@@ -52,9 +52,9 @@ ALLOWED = {
     "cells.snapshots": "cells cells.live cells.plain client client.calls client.steps",
     "cells.results": "_call_worker cells.plain client errors models states",
     "cells.objects": "cells cells.bars cells.display cells.plain cells.results cells.snapshots client "
-    "client.calls errors models states within",
+    "client.calls errors models states tracebacks within",
     "cells.session": "cells cells.bars cells.objects cells.surroundings client client.ids client.names "
-    "client.times errors grids models",
+    "client.times errors grids models tracebacks",
     "cells.serve": "cells cells.session cells.surroundings client client.address client.calls errors",
     "cells.functions": "_call_worker cells.objects cells.plain cells.results cells.session errors",
     "cells.panel": "cells cells.objects cells.session errors",
