@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import psutil
 import pytest
@@ -54,6 +54,8 @@ def wait_for(condition: Callable[[], T], what: str = "", patience: float = PATIE
 class World:
     """A folder with a home, a workdir and a tmux socket folder, and whatever was started in it."""
 
+    living: ClassVar[set["World"]] = set()
+
     def __init__(self, root: Path) -> None:
         self.root = root
         self.workdir = root / "work"
@@ -62,6 +64,7 @@ class World:
         self.tmux_tmpdir = Path(f"/tmp/ra-test-{os.getpid()}-{os.urandom(4).hex()}")
         for folder in (self.workdir, self.home, self.tmux_tmpdir):
             folder.mkdir(mode=0o700)
+        self.living.add(self)
         self.env = {
             **{
                 name: value
@@ -132,6 +135,7 @@ class World:
                     process.send_signal(number)
             psutil.wait_procs(left, timeout=10)
         assert not self.processes()
+        self.living.remove(self)
         for leftover in sorted(self.tmux_tmpdir.rglob("*"), reverse=True):
             leftover.rmdir() if leftover.is_dir() else leftover.unlink()
         self.tmux_tmpdir.rmdir()
@@ -298,13 +302,17 @@ def _nobodys_tmux(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 def _started_here() -> set[psutil.Process]:
-    """What this process has started and still lives."""
-    living = set()
+    """What this process has started and still lives, but for what a living world will end."""
+    folders = {str(world.tmux_tmpdir) for world in World.living}
+    found = set()
     for process in psutil.Process().children():
         with contextlib.suppress(psutil.Error):  # it ended while we looked
-            if process.status() != psutil.STATUS_ZOMBIE:
-                living.add(process)
-    return living
+            if (
+                process.status() != psutil.STATUS_ZOMBIE
+                and process.environ().get("TMUX_TMPDIR") not in folders
+            ):
+                found.add(process)
+    return found
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import re
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -98,9 +98,20 @@ def all_found(path: Path, query: str, **options: Any) -> list[LogMatch]:
     return matches
 
 
+OTHERS: set[psutil.Process] = set()
+"""What this process had started before: a server that other tests share, perhaps."""
+
+
+@pytest.fixture(autouse=True)
+def others() -> Iterator[None]:
+    OTHERS.update(psutil.Process().children())
+    yield
+    OTHERS.clear()
+
+
 def workers() -> list[psutil.Process]:
     """The worker processes that live, or are dead and not reaped."""
-    return psutil.Process().children(recursive=True)
+    return [each for each in psutil.Process().children() if each not in OTHERS]
 
 
 async def until(condition: Callable[[], bool]) -> None:

@@ -106,12 +106,21 @@ def no_inodes(world: World) -> Iterator[None]:
     """There is room for bytes, and for not one file more."""
     if not world.workdir.is_mount():
         pytest.skip("a tmpfs may not be mounted here")
-    at = os.statvfs(world.workdir)
-    mount("-o", f"remount,nr_inodes={at.f_files - at.f_ffree}", world.workdir)
+
+    def limited_to(files: int) -> bool:
+        options = ["-o", f"remount,nr_inodes={files}"]
+        return not subprocess.run(["mount", *options, world.workdir], check=False).returncode
+
+    def used() -> int:
+        now = os.statvfs(world.workdir)
+        return now.f_files - now.f_ffree
+
+    all_of_them = os.statvfs(world.workdir).f_files
+    wait_for(lambda: limited_to(used()), "there are no more files than are allowed")
     try:
         yield
     finally:
-        mount("-o", f"remount,nr_inodes={at.f_files}", world.workdir)
+        assert limited_to(all_of_them)
 
 
 def refuses_to_start(server: Server) -> str:
