@@ -29,6 +29,7 @@ from jupyter_ra_jobs.client.calls import Calls
 from jupyter_ra_jobs.client.steps import Flow
 from jupyter_ra_jobs.errors import BadInput
 from jupyter_ra_jobs.states import RunStatus
+from jupyter_ra_jobs.tracebacks import shortening
 
 _WORD = re.compile(r"""\s*((?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s"'\\])+)""", re.DOTALL)
 _LOG_PAGE = 100_000
@@ -313,6 +314,7 @@ def _options(line: str, parser: argparse.ArgumentParser) -> tuple[list[str], str
     return words, rest
 
 
+@shortening
 def _attended(run: Run, args: argparse.Namespace) -> Run:
     """The run, after it was waited for as the options say; of one that was retried the last try."""
     following: Run | None = run if args.follow else None
@@ -326,6 +328,7 @@ def _attended(run: Run, args: argparse.Namespace) -> Run:
     return run
 
 
+@shortening
 def _follow(run: Run, offset: int) -> None:
     with _going_on(run):
         for line in run.follow(offset):

@@ -59,7 +59,7 @@ ALLOWED = {
     "cells.functions": "_call_worker cells.objects cells.plain cells.results cells.session errors",
     "cells.panel": "cells cells.objects cells.session errors",
     "cells.magics": "cells cells.objects cells.session cells.snapshots client client.calls client.steps "
-    "client.times errors states",
+    "client.times errors states tracebacks",
     "cli.verbs": "",
     "cli.serving": "cli.verbs",
     "cli.codes": "errors",
