@@ -65,12 +65,16 @@ class Notebook:
         self.page.goto(f"http://127.0.0.1:{self.lab.port}/{path}{query}token={TOKEN}")
         return self.page
 
+    def kernels(self) -> list[dict[str, Any]]:
+        """Those that the page is connected to; an earlier one may have had one started as it was closed."""
+        return [kernel for kernel in call(self.lab, "GET", "/api/kernels") if kernel["connections"]]
+
     def ready(self) -> None:
         """Wait until the kernel would run a cell of this page."""
 
         def is_idle() -> bool:
             try:
-                found = call(self.lab, "GET", "/api/kernels")
+                found = self.kernels()
             except AssertionError:  # a 500, as long as one is being started
                 return False
             return [(each["connections"], each["execution_state"]) for each in found] == [(1, "idle")]
