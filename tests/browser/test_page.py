@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from tests.browser.conftest import Panel, playwright
-from tests.conftest import TOKEN
+from tests.conftest import TOKEN, wait_for
 
 expect = playwright.expect
 LINES = "for n in range(30000): print('line', n)"
@@ -132,6 +132,7 @@ def test_removed_folder(panel: Panel) -> None:
     """A run whose folder somebody removed does not seem to have printed nothing."""
     quiet = panel.server.ended(panel.server.launch("true", name="quiet"))
     removed = panel.server.ended(panel.server.launch("echo gone", name="removed"))
+    wait_for(lambda: not panel.server.world.processes(RA_RUN_ID=removed["id"]), "its sidecar writes no more")
     shutil.rmtree(removed["run_dir"])
     page = panel.open(f"#/runs/{quiet['id']}")
     expect(page.get_by_text("Nothing was printed")).to_be_visible()

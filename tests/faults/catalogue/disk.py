@@ -217,11 +217,17 @@ def workdir_away(amid: Amid) -> None:
         assert "is away" in answer.json["message"]
 
 
+def remove(folder: Path) -> None:
+    """rm -rf, again if somebody has made a file there behind its back."""
+    command = ["rm", "-rf", folder]
+    wait_for(lambda: not subprocess.run(command, check=False).returncode, "it is removed")
+
+
 @fault
 def run_folders_removed(amid: Amid) -> None:
     """rm -rf of the folders of runs at work: their logs and spools come back."""
     for run_id in amid.at_work:
-        shutil.rmtree(amid.server.run_dir(run_id))
+        remove(amid.server.run_dir(run_id))
 
 
 @fault
