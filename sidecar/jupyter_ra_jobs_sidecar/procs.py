@@ -157,26 +157,30 @@ def _all_pids() -> "Iterator[int]":
 def _environment(pid: int) -> list[bytes]:
     """What a process was started with. In the middle of an exec it has none for a moment: that passes."""
     until = time.monotonic() + _EXEC_WITHIN
-    was_settled = False
+    place: tuple[bytes, ...] | None = None
     try:
         while True:
             with open(f"/proc/{pid}/environ", "rb") as file:
                 environment = file.read()
-            # Empty between two looks at a process that is in no exec: then it is empty.
-            if environment or was_settled or time.monotonic() > until:
+            if environment or time.monotonic() > until:
                 return environment.split(b"\0")
-            was_settled = not _is_in_exec(pid)
-            if not was_settled:
+            before, place = place, _place_of_environment(pid)
+            if place is None:
                 time.sleep(0.001)
+            elif place == before:  # the same program on both sides of an empty look: then it is empty
+                return []
     except OSError:  # gone meanwhile, or another user's
         return []
 
 
-def _is_in_exec(pid: int) -> bool:
-    """Whether it has memory, and no place in it for an environment, not even for an empty one (proc(5))."""
+def _place_of_environment(pid: int) -> "tuple[bytes, ...] | None":
+    """Where its memory holds it (proc(5)): each program's is elsewhere. None in the middle of an exec.
+
+    It has memory then, and no place in it for an environment, not even for an empty one.
+    """
     with open(f"/proc/{pid}/stat", "rb") as file:
         fields = file.read().rpartition(b")")[2].split()
-    return fields[20] != b"0" and fields[48] == b"0"
+    return None if fields[20] != b"0" and fields[48] == b"0" else tuple(fields[47:49])
 
 
 class Ladder:
