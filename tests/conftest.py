@@ -155,10 +155,14 @@ class Answer(NamedTuple):
 
 
 def free_port() -> int:
-    """Nobody's, and none that the kernel may give to somebody who connects, before a server has it."""
+    """Nobody's, and none that the kernel may give to somebody who connects, before a server has it.
+
+    Nor one that another worker of xdist gives to a server meanwhile: each has a thousand of its own.
+    """
+    begin = 10_000 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 20 * 1_000
     while True:
         with socket.socket() as free, contextlib.suppress(OSError):
-            free.bind(("127.0.0.1", 10_000 + secrets.randbelow(20_000)))
+            free.bind(("127.0.0.1", begin + secrets.randbelow(1_000)))
             return int(free.getsockname()[1])
 
 
