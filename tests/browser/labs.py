@@ -12,7 +12,9 @@ from jupyter_ra_jobs.bundles import FOLDER
 from tests.conftest import PATIENCE, TOKEN, Server, World, wait_for
 from tests.notebooks.kernels import call
 
-expect = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed").expect
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+expect = playwright.expect
+TooLate = playwright.TimeoutError
 
 
 class Lab(Server):
