@@ -8,10 +8,12 @@ from jupyter_ra_jobs._version import __version__
 if TYPE_CHECKING:
     from jupyter_ra_jobs.cells.functions import map as map  # noqa: A004 - as ra.map
     from jupyter_ra_jobs.cells.functions import options, submit
-    from jupyter_ra_jobs.cells.objects import Artifact, Metrics, Run, Sweep
+    from jupyter_ra_jobs.cells.outputs import Artifact, Metrics
     from jupyter_ra_jobs.cells.panel import panel
+    from jupyter_ra_jobs.cells.runs import Run
     from jupyter_ra_jobs.cells.serve import serve
     from jupyter_ra_jobs.cells.session import connect, get, run, runs, sweep, sweeps
+    from jupyter_ra_jobs.cells.sweeps import Sweep
     from jupyter_ra_jobs.client import AsyncClient, Client
     from jupyter_ra_jobs.errors import NoResult
     from jupyter_ra_jobs.within import log_metrics
@@ -39,11 +41,13 @@ __all__ = [
 ]
 
 _HOMES = {
-    **dict.fromkeys(["Artifact", "Metrics", "Run", "Sweep"], "cells.objects"),
+    **dict.fromkeys(["Artifact", "Metrics"], "cells.outputs"),
     **dict.fromkeys(["map", "options", "submit"], "cells.functions"),
     **dict.fromkeys(["connect", "get", "run", "runs", "sweep", "sweeps"], "cells.session"),
     **dict.fromkeys(["AsyncClient", "Client"], "client"),
     **dict.fromkeys(["NoResult"], "errors"),
+    "Run": "cells.runs",
+    "Sweep": "cells.sweeps",
     "panel": "cells.panel",
     "serve": "cells.serve",
     "log_metrics": "within",

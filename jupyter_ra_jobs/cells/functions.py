@@ -15,10 +15,11 @@ from typing import Any, Literal
 import cloudpickle
 
 from jupyter_ra_jobs import _call_worker
-from jupyter_ra_jobs.cells.objects import Run, Sweep
 from jupyter_ra_jobs.cells.plain import clip
 from jupyter_ra_jobs.cells.results import CALL
+from jupyter_ra_jobs.cells.runs import Run
 from jupyter_ra_jobs.cells.session import Content, checked_grid, client, run, sweep
+from jupyter_ra_jobs.cells.sweeps import Sweep
 from jupyter_ra_jobs.errors import BadInput
 
 _SHOWN = 40  # signs of an argument in a run's name

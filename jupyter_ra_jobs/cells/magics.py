@@ -22,8 +22,9 @@ from IPython.core.magic_arguments import argument, magic_arguments, parse_argstr
 from IPython.utils.text import DollarFormatter
 
 from jupyter_ra_jobs.cells import session
-from jupyter_ra_jobs.cells.objects import Run, RunList, Sweep, SweepList
+from jupyter_ra_jobs.cells.runs import Run, RunList
 from jupyter_ra_jobs.cells.snapshots import Named
+from jupyter_ra_jobs.cells.sweeps import Sweep, SweepList
 from jupyter_ra_jobs.client import times
 from jupyter_ra_jobs.client.calls import Calls
 from jupyter_ra_jobs.client.steps import Flow

@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 from jupyter_ra_jobs.cells import session
-from jupyter_ra_jobs.cells.objects import Run, Sweep
+from jupyter_ra_jobs.cells.runs import Run
+from jupyter_ra_jobs.cells.sweeps import Sweep
 from jupyter_ra_jobs.errors import BadInput
 
 if TYPE_CHECKING:

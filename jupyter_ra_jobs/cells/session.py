@@ -15,7 +15,8 @@ from typing import Any, Literal
 from jupyter_ra_jobs import grids, models
 from jupyter_ra_jobs.cells import surroundings
 from jupyter_ra_jobs.cells.bars import tell
-from jupyter_ra_jobs.cells.objects import Run, RunList, Sweep, SweepList
+from jupyter_ra_jobs.cells.runs import Run, RunList
+from jupyter_ra_jobs.cells.sweeps import Sweep, SweepList
 from jupyter_ra_jobs.client import Address, Client, ids
 from jupyter_ra_jobs.client.names import name_of
 from jupyter_ra_jobs.client.times import seconds

@@ -3,7 +3,8 @@
 import signal
 
 import jupyter_ra_jobs as ra
-from jupyter_ra_jobs.cells.objects import Run, Sweep
+from jupyter_ra_jobs.cells.runs import Run
+from jupyter_ra_jobs.cells.sweeps import Sweep
 from jupyter_ra_jobs.models import NewSweep
 from tests.conftest import TOKEN, Server
 

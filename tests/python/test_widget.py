@@ -7,7 +7,7 @@ import pytest
 
 import jupyter_ra_jobs as ra
 from jupyter_ra_jobs.cells import live
-from jupyter_ra_jobs.cells.objects import Run
+from jupyter_ra_jobs.cells.runs import Run
 from jupyter_ra_jobs.errors import BadInput
 from tests.conftest import PATIENCE, TOKEN, Server
 

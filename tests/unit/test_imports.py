@@ -33,7 +33,12 @@ ALLOWED = {
     "client.contents": "errors",
     "client.names": "",
     "client.times": "errors",
-    "client.calls": "client.contents client.steps errors models states",
+    "client.encoding": "client.steps errors",
+    "client.decoding": "client.steps errors models states",
+    "client.asking": "client.decoding client.encoding client.steps errors",
+    "client.output_calls": "client.asking client.decoding client.encoding client.steps errors models",
+    "client.calls": "client.contents client.decoding client.encoding client.output_calls client.steps errors "
+    "models states",
     "client.events": "",
     "client.address": "errors",
     "client.network": "_version client.address client.steps errors",
@@ -51,15 +56,19 @@ ALLOWED = {
     "cells.live": "client",
     "cells.snapshots": "cells cells.live cells.plain client client.calls client.steps",
     "cells.results": "_call_worker cells.plain client errors models states",
-    "cells.objects": "cells cells.bars cells.display cells.plain cells.results cells.snapshots client "
-    "client.calls errors models states tracebacks within",
-    "cells.session": "cells cells.bars cells.objects cells.surroundings client client.ids client.names "
-    "client.times errors grids models tracebacks",
+    "cells.frames": "models",
+    "cells.outputs": "cells cells.display cells.frames cells.plain cells.snapshots client errors models",
+    "cells.runs": "cells cells.bars cells.display cells.frames cells.outputs cells.plain cells.results "
+    "cells.snapshots client.calls errors models states tracebacks within",
+    "cells.sweeps": "cells cells.bars cells.display cells.frames cells.plain cells.results cells.runs "
+    "cells.snapshots client.calls errors models tracebacks",
+    "cells.session": "cells cells.bars cells.runs cells.surroundings cells.sweeps client client.ids "
+    "client.names client.times errors grids models tracebacks",
     "cells.serve": "cells cells.session cells.surroundings client client.address client.calls errors",
-    "cells.functions": "_call_worker cells.objects cells.plain cells.results cells.session errors",
-    "cells.panel": "cells cells.objects cells.session errors",
-    "cells.magics": "cells cells.objects cells.session cells.snapshots client client.calls client.steps "
-    "client.times errors states tracebacks",
+    "cells.functions": "_call_worker cells.plain cells.results cells.runs cells.session cells.sweeps errors",
+    "cells.panel": "cells cells.runs cells.session cells.sweeps errors",
+    "cells.magics": "cells cells.runs cells.session cells.snapshots cells.sweeps client client.calls "
+    "client.steps client.times errors states tracebacks",
     "cli.verbs": "",
     "cli.serving": "cli.verbs",
     "cli.codes": "errors",
@@ -177,8 +186,8 @@ ALLOWED = {
     "mcp_server.run_tools mcp_server.server_tools mcp_server.sweep_tools",
     "mcp_server": "mcp_server.server",
     "mcp_server.app": "_version mcp_server",
-    "__init__": "_version app cells cells.functions cells.magics cells.objects cells.panel cells.serve "
-    "cells.session client errors within",
+    "__init__": "_version app cells cells.functions cells.magics cells.outputs cells.panel cells.runs "
+    "cells.serve cells.session cells.sweeps client errors within",
     "cli": "_version app cli.calling cli.completing cli.verbs",
     "__main__": "cli",
 }
