@@ -149,7 +149,7 @@ class Bulk:
     # -- starting and stopping ---------------------------------------------------------------------
 
     def begin(self, sweep_id: str, verb: Verb) -> None:
-        """Start or stop all of a sweep: a hundred now, in the caller's transaction, the others by `step`.
+        """Start or stop all of a sweep: the first now, in the caller's transaction, the others by `step`.
 
         A start queues what is `ready`; a stop takes the rest out of the queue, from which nothing of the
         sweep is launched meanwhile. The later of two verbs wins.

@@ -1,4 +1,4 @@
-"""What follows from a run's end for those that wait for it: at once for some hundreds, in slices for more."""
+"""What follows from a run's end for those that wait for it: at once for some, in slices for more."""
 
 import json
 import secrets
@@ -9,8 +9,8 @@ from jupyter_ra_jobs.states import TERMINAL, RunStatus
 from jupyter_ra_jobs.store.database import NEXT_REV, Database, words
 from jupyter_ra_jobs.store.queue import Queue
 
-SLICE = 100
-"""Rows that are written in one go, which takes some milliseconds."""
+SLICE = 50
+"""Rows that are written in one go, which takes a few milliseconds."""
 UNDER_WAY = "sweeps INDEXED BY sweeps_under_way WHERE (making IS NOT NULL OR under_way IS NOT NULL)"
 _ENDED_HOW = {RunStatus.FAILED: "failed", RunStatus.STOPPED: "was stopped"}
 _NOT_STARTED = words([RunStatus.READY, RunStatus.QUEUED])

@@ -118,7 +118,7 @@ class Store:
         (somebody else was quicker, or it has ended), or when `max_active` runs are active already, or for a
         launch as many of its sweep as may, one of its `gpu_ids` is another's, or it waits for others to
         finish: the condition and the change are one statement, so of two callers one wins, of two servers
-        too. What follows from an end is one transaction with it, for a hundred that wait: see `Ends`.
+        too. What follows from an end is one transaction with it, for the first that wait: see `Ends`.
         `only_from` narrows what the table allows. `at` is the time of the status, now by default;
         `details` are further columns to set with it.
         """
