@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import itertools
 import json
 import os
 import secrets
@@ -154,16 +155,27 @@ class Answer(NamedTuple):
         return json.loads(self.body)
 
 
+def _in_turn() -> Iterator[int]:
+    """The thousand ports of this worker of xdist, none again soon, from any of them on: another suite may be
+    running beside."""
+    begin = 10_000 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 20 * 1_000
+    first = secrets.randbelow(1_000)
+    return itertools.cycle([begin + (first + n) % 1_000 for n in range(1_000)])  # a list, since threads ask
+
+
+_PORTS = _in_turn()
+
+
 def free_port() -> int:
     """Nobody's, and none that the kernel may give to somebody who connects, before a server has it.
 
-    Nor one that another worker of xdist gives to a server meanwhile: each has a thousand of its own.
+    Nor one that another worker gives to a server meanwhile, or that the server before had.
     """
-    begin = 10_000 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 20 * 1_000
-    while True:
+    for port in _PORTS:
         with socket.socket() as free, contextlib.suppress(OSError):
-            free.bind(("127.0.0.1", begin + secrets.randbelow(1_000)))
-            return int(free.getsockname()[1])
+            free.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("not reached")
 
 
 class Server:
