@@ -183,9 +183,10 @@ class Reports:
     async def _pass_on_stop(self, t: Tracking) -> None:
         if t.stop_requested_at is None or t.sidecar is None:
             return
-        if self._waited(_stop_of(t)) > self._patience.stop:
+        overdue = self._waited(_stop_of(t)) > self._patience.stop
+        if overdue and await asyncio.to_thread(self._executor.command_lives, t.sidecar):
             self._bury(t, "the sidecar did not stop the run in time, so the server ended it")
-        else:
+        else:  # its command has ended: then it waits for the disk, with the end and the last bytes in hand
             await asyncio.to_thread(self._executor.stop, t.id, t.sidecar)
 
     def _bury(self, t: Tracking, why: str) -> None:

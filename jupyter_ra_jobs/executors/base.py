@@ -44,6 +44,9 @@ class Executor(Protocol):
     def alive(self, runs: Sequence[tuple[str, SidecarIdentity | None]]) -> set[str]:
         """Which of these runs still have a sidecar; without an identity, which may yet get one."""
 
+    def command_lives(self, sidecar: SidecarIdentity) -> bool:
+        """Whether the command has not ended yet; how it did, its sidecar alone knows until it is on disk."""
+
     def stop(self, run_id: str, sidecar: SidecarIdentity) -> None:
         """Ask a sidecar to stop its run. It reports when that is done."""
 

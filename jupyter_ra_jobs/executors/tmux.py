@@ -138,6 +138,10 @@ class TmuxExecutor:
             living |= unknown & {name.removeprefix(_WINDOW_PREFIX) for name in panes.stdout}
         return living
 
+    def command_lives(self, sidecar: SidecarIdentity) -> bool:
+        """By its pid and start time."""
+        return sidecar.boot_id == procs.boot_id() and procs.is_alive(sidecar.pgid, sidecar.pgid_start)
+
     def stop(self, run_id: str, sidecar: SidecarIdentity) -> None:
         """SIGTERM to the sidecar; one that is suspended is continued, since it could not hear it."""
         if sidecar.boot_id == procs.boot_id():

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from jupyter_ra_jobs_sidecar import spec
-from jupyter_ra_jobs_sidecar.logs import RunLog, SidecarLog, Story
+from jupyter_ra_jobs_sidecar.logs import RunLog, SidecarLog, Story, is_waiting
 from jupyter_ra_jobs_sidecar.terminal import Pty, Window
 
 Hear = Callable[[bytes], None]
@@ -153,6 +153,7 @@ class PaneCapture:
     needs_window = True
 
     def __init__(self, run_dir: str, run_id: str, story: Story) -> None:
+        self._run_dir = run_dir
         self._done = os.path.join(run_dir, spec.PIPE_DONE)
         self._mark = end_mark(run_id)
         self._story = story
@@ -184,7 +185,7 @@ class PaneCapture:
         """The pane's terminal stays ours."""
 
     def finish(self) -> None:
-        """Wait until the pipe has read up to our mark, or died, or took too long."""
+        """Wait until the pipe has read up to our mark, or died, or took too long though the disk has room."""
         until = time.monotonic() + _DRAIN_WITHIN
         try:
             os.tcsetpgrp(0, os.getpgrp())
@@ -194,8 +195,11 @@ class PaneCapture:
             return
         while not os.path.exists(self._done):
             if time.monotonic() > until:
-                self._story("the pipe did not confirm the end of the output")
-                return
+                if not is_waiting(self._run_dir):
+                    self._story("the pipe did not confirm the end of the output")
+                    return
+                self._story("the pipe waits for room on the disk, and we for the pipe")
+                until = time.monotonic() + _DRAIN_WITHIN
             time.sleep(_DRAIN_LOOK)
 
 
@@ -230,5 +234,8 @@ def _append_all(log: RunLog, output: bytes, story: Story) -> None:
         except OSError as problem:
             if not waited:
                 story(f"run.log takes nothing: {problem}; the output waits")
+                log.tell_waiting(True)
             waited = True
             time.sleep(_DISK_RETRY)
+    if waited:
+        log.tell_waiting(False)

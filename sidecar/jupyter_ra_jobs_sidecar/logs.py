@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import fcntl
 import json
 import math
 import os
@@ -77,6 +78,11 @@ class RunLog:
         if self._room <= 0:
             self._make_room()
         return taken
+
+    def tell_waiting(self, waits: bool) -> None:
+        """Tell other processes whether output waits for room on the disk: see `is_waiting`."""
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(self._fd, (fcntl.LOCK_EX if waits else fcntl.LOCK_UN) | fcntl.LOCK_NB)
 
     def finish(self) -> None:
         """Bring it to the disk: a run on record as ended has its bytes there."""
@@ -176,6 +182,23 @@ class RunLog:
         finally:
             os.close(kept)
         os.fsync(again)
+
+
+def is_waiting(run_dir: str) -> bool:
+    """Whether another process has output for run.log that the disk does not take."""
+    try:
+        fd = os.open(os.path.join(run_dir, spec.LOG), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
+    return False
 
 
 def _whole_blocks(size: int) -> int:

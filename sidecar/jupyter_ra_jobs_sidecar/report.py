@@ -28,8 +28,7 @@ class Reporter:
         self._event: Event | None = None
         self._tries = 0
         self._accepted: Event | None = None
-        self._thread = threading.Thread(target=self._run, name="reporter", daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = None
 
     def tell(self, event: Event) -> None:
         """Post this event in place of any that still waits."""
@@ -38,13 +37,27 @@ class Reporter:
             self._accepted = None
             self._tries = 0
             self._changed.notify_all()
+        self._has_begun()
 
     def settle(self, seconds: float) -> bool:
         """Wait until the last event was answered, or one try was in vain; True when the server has it."""
+        if not self._has_begun():
+            return False
         with self._changed:
             self._changed.wait_for(lambda: self._event is None or self._tries > 0, seconds)
             self._tries = 0
             return self._event is None and self._accepted is not None
+
+    def _has_begun(self) -> bool:
+        if self._thread is None:
+            thread = threading.Thread(target=self._run, name="reporter", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as problem:  # where nobody may have one more: the spool says it all
+                self._log(f"no report is posted: {problem}")
+                return False
+            self._thread = thread
+        return True
 
     def _run(self) -> None:
         delay = _FIRST_RETRY
@@ -76,7 +89,7 @@ class Reporter:
                 server = json.load(file)
             path = f"{server['path']}/runs/{self._spec.run_id}/status"
             status = _exchange(server, _request(path, self._spec.token, json.dumps(event).encode()))
-        except (OSError, ValueError, KeyError, IndexError) as problem:
+        except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as problem:
             self._log(f"report {event['seq']} not delivered: {problem!r}")
             return 0
         if status != 200:

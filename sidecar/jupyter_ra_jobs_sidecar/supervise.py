@@ -46,7 +46,8 @@ def main(run_dir: str) -> int:
         return 1
     try:
         supervisor = Supervisor(the_spec, run_dir, spool, log)
-    except OSError as problem:  # no room for run.log, no terminal left: perhaps there is, later
+        supervisor.fork()
+    except OSError as problem:  # no room for run.log, no terminal or process left: perhaps there is, later
         log(f"cannot start: {problem!r}")
         spool.give_back()
         return 1
@@ -86,10 +87,28 @@ class Supervisor:
         self._window_lost_at: float | None = None
         self._signals_read, self._signals_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._pending_signals: set[int] = set()
+        self._gate, self._errors = -1, -1
+        """What the command waits at before it begins, and what tells why it could not."""
+
+    def fork(self) -> None:
+        """Have a process that is to become the command; raises OSError, and then nothing was begun."""
+        self._hear_signals()
+        gate, self._gate = os.pipe2(os.O_CLOEXEC)
+        self._errors, errors = os.pipe2(os.O_CLOEXEC)
+        self._pid = os.fork()
+        if self._pid == 0:
+            try:
+                os.close(self._gate)
+                self._become_command(gate)
+            except (OSError, ValueError) as problem:
+                os.write(errors, str(problem).encode(errors="replace"))
+            finally:
+                os._exit(127)
+        os.close(gate)
+        os.close(errors)
 
     def run(self) -> None:
-        """The whole life of the run; returns when its end is on disk or at the server."""
-        self._hear_signals()
+        """The whole life of the run, after `fork`; returns when its end is on disk or at the server."""
         running, start_error = self._start()
         self._reporter = reporter = Reporter(self._spec, self._log)
         if start_error is None:
@@ -113,20 +132,7 @@ class Supervisor:
     # -- the start ---------------------------------------------------------------------------------
 
     def _start(self) -> tuple[Event, str | None]:
-        """Fork the command, put `running` on the spool, then let it go; the event, and what went wrong."""
-        gate_read, gate_write = os.pipe2(os.O_CLOEXEC)
-        error_read, error_write = os.pipe2(os.O_CLOEXEC)
-        self._pid = os.fork()
-        if self._pid == 0:
-            try:
-                os.close(gate_write)
-                self._become_command(gate_read)
-            except (OSError, ValueError) as problem:
-                os.write(error_write, str(problem).encode(errors="replace"))
-            finally:
-                os._exit(127)
-        os.close(gate_read)
-        os.close(error_write)
+        """Put `running` on the spool, then let the command go; the event, and what went wrong."""
         child, me = procs.look(self._pid), procs.look(os.getpid())
         assert child is not None
         assert me is not None
@@ -146,9 +152,9 @@ class Supervisor:
         )
         self._spool.sync()  # before it begins: after a power cut it must not be begun again
         with contextlib.suppress(BrokenPipeError):  # it was killed already; waitpid tells of it
-            os.write(gate_write, b"!")
-        os.close(gate_write)
-        with open(error_read, "rb") as errors:  # ends when the command's exec closes it
+            os.write(self._gate, b"!")
+        os.close(self._gate)
+        with open(self._errors, "rb") as errors:  # ends when the command's exec closes it
             error = errors.read().decode()
         if not error:
             return running, None

@@ -121,6 +121,10 @@ class Sidecars:
             )
         }
 
+    def command_lives(self, sidecar: SidecarIdentity) -> bool:
+        """As long as its sidecar: one that does not stop in time."""
+        return True
+
     def stop(self, run_id: str, sidecar: SidecarIdentity) -> None:
         """It will end when it will."""
         if self.commands[run_id].alive:

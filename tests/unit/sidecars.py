@@ -65,9 +65,11 @@ class Run:
         assert not opened.returncode, opened.stderr
         return self
 
-    def start_another(self) -> None:
-        """A sidecar on the same run dir, outside any window; returns when it has ended."""
-        subprocess.run([*SIDECAR, str(self.dir)], env=self.world.env, stdin=subprocess.DEVNULL, check=False)
+    def start_another(self, *prefix: str) -> int:
+        """A sidecar on the same run dir, outside any window, started by a command; its exit code."""
+        command = [*prefix, *SIDECAR, str(self.dir)]
+        ended = subprocess.run(command, env=self.world.env, stdin=subprocess.DEVNULL, check=False)
+        return ended.returncode
 
     def events(self) -> list[dict[str, Any]]:
         """What is on the spool."""

@@ -1,7 +1,9 @@
 """The command is run as it was written, in the folder and the environment that were given."""
 
+import os
 import signal
 import stat
+import subprocess
 import sys
 from collections.abc import Iterator
 
@@ -132,6 +134,36 @@ def test_second_sidecar(world: World) -> None:
     run.start_another()
     assert run.log == b"on\n\noff\n"
     assert [event["seq"] for event in run.events()] == [1, 2]
+
+
+def crowd(processes: int) -> list[str]:
+    """What starts a program as somebody who may have so many processes, threads included; else it skips."""
+    user = ["setpriv", f"--reuid={60_000 + os.getpid() % 5_000}", "--clear-groups"]
+    rights = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]  # the test's folders are root's
+    command = [*user, *rights, "prlimit", f"--nproc={processes}"]
+    if os.getuid() or subprocess.run([*command, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("a number of processes can't be forbidden here")
+    return command
+
+
+def test_no_process_for_the_command(world: World) -> None:
+    """Nothing was begun, so the next sidecar may."""
+    run = Run(world, "echo on; exit 3")
+    assert run.start_another(*crowd(1)) == 1
+    assert "Resource temporarily unavailable" in run.story
+    assert not (run.dir / "events.jsonl").exists()
+    assert run.start().ended() == ("failed", 3)
+    assert run.log == b"on\n"
+
+
+def test_no_thread_for_reports(world: World) -> None:
+    """The command goes on, and its end is on the spool: a report is a hint."""
+    run = Run(world, "echo on; exit 3")
+    assert run.start_another(*crowd(2)) == 0
+    assert "no report is posted: can't start new thread" in run.story
+    assert [event["status"] for event in run.events()] == ["running", "failed"]
+    assert run.ended() == ("failed", 3)
+    assert run.log == b"on\n"
 
 
 def test_no_spec(world: World) -> None:

@@ -29,6 +29,20 @@ def test_full_disk(world: World) -> None:
     assert run.log == b"before\r\n" + b"".join(b"%d\r\n" % n for n in range(1, 5001))
 
 
+def test_full_disk_at_the_end(world: World) -> None:
+    """The run has not ended as long as the pipe has output that the disk does not take."""
+    command = "stty -echo; echo before; read go; seq 1 5000; exit 3"
+    run = Run(world, command, capture="pipe-pane").start()
+    run.says(b"before\r\n")
+    (pipe,) = [process for process in run.sidecars() if "--pipe" in process.cmdline()]
+    with no_room_for([pipe], 1000):
+        run.keys("Enter")
+        wait_for(lambda: "and we for the pipe" in run.story, "the sidecar does not give it up")
+        assert len(run.events()) == 1
+    assert run.ended() == ("failed", 3)
+    assert run.log == b"before\r\n" + b"".join(b"%d\r\n" % n for n in range(1, 5001))
+
+
 def test_quick_runs(world: World) -> None:
     """Of 50 that end at once none loses its output."""
     runs = [Run(world, f"printf 'output {n}'", capture="pipe-pane").start() for n in range(50)]
