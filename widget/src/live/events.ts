@@ -8,7 +8,7 @@ import { Connection, type Link, type Visibility } from "./connection";
 export interface Listener {
   /** Some things changed, in the order of their changes. */
   readonly changed: (events: readonly Event[]) => void;
-  /** Too much was missed: ask for everything that is shown. */
+  /** Too much was missed: ask for everything that is shown. Rejects if some of it can't be had for now. */
   readonly reload: () => Promise<void>;
   /** Whether it wants to be told while its page is hidden, too. */
   readonly kept?: () => boolean;
@@ -30,6 +30,9 @@ export class Events {
   private isNew = true;
   private pending: Event[] = [];
   private poller: ReturnType<typeof setTimeout> | undefined;
+  private reloads = 0;
+  /** Whether the last reload has not come to its end yet, or failed. */
+  private isStale = false;
   private readonly unwatch: () => void;
 
   constructor(
@@ -98,23 +101,23 @@ export class Events {
   }
 
   private reload(): void {
-    void this.listener.reload().catch(() => undefined); // the listener shows what went wrong
+    const number = ++this.reloads;
+    this.isStale = true;
+    void this.listener.reload().then(
+      () => this.reloaded(number, true),
+      () => this.reloaded(number, false), // the listener shows what went wrong
+    );
+  }
+
+  private reloaded(number: number, isDone: boolean): void {
+    if (number !== this.reloads) return; // another one was begun meanwhile
+    this.isStale = !isDone;
+    this.poll(this.link.peek());
   }
 
   private poll(link: Link): void {
     clearTimeout(this.poller);
-    if (link === "live" || link === "hidden" || link === "closed") return;
-    const again = (): void => {
-      this.poller = setTimeout(() => {
-        void this.listener
-          .reload()
-          .catch(() => undefined)
-          .finally(() => {
-            const now = this.link.peek();
-            if (now !== "live" && now !== "hidden" && now !== "closed") again();
-          });
-      }, POLL);
-    };
-    again();
+    if (link === "hidden" || link === "closed" || (link === "live" && !this.isStale)) return;
+    this.poller = setTimeout(() => this.reload(), POLL);
   }
 }

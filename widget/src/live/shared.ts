@@ -1,5 +1,6 @@
 import type { Client } from "../api/client";
 import type { Visibility } from "./connection";
+import { all } from "./all";
 import { type Channel, Events, type Listener } from "./events";
 
 interface Member {
@@ -48,7 +49,7 @@ export class SharedEvents {
       {
         changed: (events) => this.members.forEach(({ listener }) => listener.changed(events)),
         reload: async () => {
-          await Promise.allSettled([...this.members].map(({ listener }) => listener.reload()));
+          await all([...this.members].map(({ listener }) => listener.reload()));
         },
         kept: () => [...this.members].some(({ listener }) => listener.kept?.() ?? false),
       },

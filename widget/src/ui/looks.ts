@@ -1,5 +1,6 @@
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { Refused } from "../api/errors";
+import { all } from "../live/all";
 
 /** Something that is looked at alone: null until it is known, an error when it can't be had. */
 export type Known<T> = T | Error | null;
@@ -27,9 +28,15 @@ export class Looks<T extends { readonly id: string }> {
         unwatched: () => void this.followed.delete(id),
       });
       this.looked.set(id, found);
-      void this.look(id, found);
+      void this.look(id, found).catch(() => undefined); // it is shown
     }
     return found;
+  }
+
+  /** What is known of it, if it was looked at. */
+  seen(id: string): T | undefined {
+    const known = this.looked.get(id)?.peek();
+    return known === undefined || known === null || known instanceof Error ? undefined : known;
   }
 
   /** As they are now. */
@@ -42,14 +49,14 @@ export class Looks<T extends { readonly id: string }> {
     }
   }
 
-  /** Ask again for all that is followed, and forget the others. Never raises. */
+  /** Ask again for all that is followed, and forget the others; raises when one can't be asked for. */
   async reload(): Promise<void> {
     for (const id of this.looked.keys()) {
       if (this.followed.has(id)) continue;
       this.looked.delete(id);
       this.told.delete(id);
     }
-    await Promise.all([...this.looked].map(([id, found]) => this.look(id, found)));
+    await all([...this.looked].map(([id, found]) => this.look(id, found)));
   }
 
   private async look(id: string, found: Signal<Known<T>>): Promise<void> {
@@ -60,10 +67,12 @@ export class Looks<T extends { readonly id: string }> {
       if (this.told.get(id) === told) found.value = loaded;
     } catch (problem) {
       // What was seen of it stays while the server is away.
-      const isGone = problem instanceof Refused && problem.status === 404;
+      const isAnswer = problem instanceof Refused && problem.status < 500;
+      const isGone = isAnswer && problem.status === 404;
       if (isGone || found.peek() === null || found.peek() instanceof Error) {
         found.value = problem instanceof Error ? problem : new Error(String(problem));
       }
+      if (!isAnswer) throw problem;
     }
   }
 }

@@ -7,6 +7,7 @@ import { Collection } from "../live/collection";
 import type { Visibility } from "../live/connection";
 import { type Channel, Events, type Listener } from "../live/events";
 import { ALL, type Filter } from "../live/runs";
+import { all } from "../live/all";
 import { RunStore } from "../live/store";
 import { type Known, Looks } from "./looks";
 import type { Navigation } from "./navigation";
@@ -23,6 +24,8 @@ export interface Notice {
   readonly undo?: () => void;
 }
 
+/** No run goes back in this but one that its server launches again, as an event tells. */
+const ORDER = { ready: 0, queued: 1, launching: 2, running: 3, finished: 4, failed: 4, stopped: 4 } as const;
 const COUNTED_AFTER = 1_000;
 const AT_ONCE = 4;
 const NOTICE_STAYS = 6_000;
@@ -77,7 +80,7 @@ export class Session {
       kept: () => this.watch.watched.peek().size > 0,
     });
     void this.filter(ALL);
-    void this.also();
+    void this.also().catch(() => undefined); // a reload asks for it too
   }
 
   close(): void {
@@ -110,12 +113,9 @@ export class Session {
     return this.looks.at(id);
   }
 
-  /** A call's answer is shown before its event comes. */
+  /** A call's answer is shown before its event comes; one that comes later than that is old. */
   take(runs: readonly Run[]): void {
-    batch(() => {
-      for (const store of [this.store, ...this.followed]) store.change(runs);
-      this.looks.take(runs);
-    });
+    this.show(runs.filter((run) => !this.isBehind(run)));
   }
 
   /** Do it to all of these, and say what came of it. */
@@ -157,6 +157,19 @@ export class Session {
     this.said.value = this.said.peek().filter((notice) => notice.id !== id);
   }
 
+  private isBehind({ id, status }: Run): boolean {
+    const listed = this.store.runs.peek().shown.find((run) => run.id === id);
+    const looked = this.looks.seen(id);
+    return [listed, looked].some((seen) => seen !== undefined && ORDER[seen.status] > ORDER[status]);
+  }
+
+  private show(runs: readonly Run[]): void {
+    batch(() => {
+      for (const store of [this.store, ...this.followed]) store.change(runs);
+      this.looks.take(runs);
+    });
+  }
+
   private async listed(loading: Promise<void>): Promise<void> {
     try {
       await loading;
@@ -168,20 +181,21 @@ export class Session {
 
   private changed(events: readonly Event[]): void {
     const runs = events.flatMap(({ run }) => (run ? [run] : []));
-    this.take(runs);
+    this.show(runs);
     this.sweeps.take(events.flatMap(({ sweep }) => (sweep ? [sweep] : [])));
     this.alerts.take(events.flatMap(({ alert }) => (alert ? [alert] : [])));
     if (runs.length > 0) this.countSoon();
   }
 
   private async reload(): Promise<void> {
-    const followed = Promise.allSettled([...this.followed].map((store) => store.reload()));
-    await Promise.all([this.listed(this.store.reload()), this.also(), this.looks.reload(), followed]);
+    const list = this.store.reload();
+    const followed = [...this.followed].map((store) => store.reload());
+    await all([list, this.listed(list), this.also(), this.looks.reload(), ...followed]);
   }
 
-  /** What is shown beside the runs; the next reload tries again. */
+  /** What is shown beside the runs. */
   private async also(): Promise<void> {
-    await Promise.allSettled([this.sweeps.reload(), this.alerts.reload(), this.count()]);
+    await all([this.sweeps.reload(), this.alerts.reload(), this.count()]);
   }
 
   private countSoon(): void {

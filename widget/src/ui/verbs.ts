@@ -14,8 +14,10 @@ export const WORDS: Readonly<Record<Verb, { readonly does: string; readonly done
 /** What can be done with a run as it is now; what is wanted most, first. */
 export function verbsOf(run: Run): readonly Verb[] {
   const isActive = ACTIVE.has(run.status);
+  // Of one in the queue nobody can see whether it only waits for a slot; a second start does nothing.
+  const canStart = run.status === "ready" || (run.status === "queued" && run.sweep_id === null);
   return [
-    ...(run.status === "ready" || (run.status === "queued" && run.queue_position === null) ? ["start" as const] : []),
+    ...(canStart ? ["start" as const] : []),
     ...((isActive || run.status === "queued") && (run.stop_requested_at ?? null) === null ? ["stop" as const] : []),
     ...(ENDED.has(run.status) ? ["rerun" as const] : []),
     ...(run.is_archived ? ["unarchive" as const] : isActive ? [] : ["archive" as const]),

@@ -10,6 +10,8 @@ let told: (string | undefined)[];
 let reloads: number;
 let events: Events;
 let kept: boolean;
+/** How many of the next lists can't be had. */
+let failing: number;
 
 /** Let everything happen that waits for nothing but time. */
 async function pass(seconds = 0): Promise<void> {
@@ -18,11 +20,11 @@ async function pass(seconds = 0): Promise<void> {
 
 beforeEach(() => {
   vi.useFakeTimers();
-  [server, tab, told, reloads, kept] = [new Server(), new Tab(), [], 0, false];
+  [server, tab, told, reloads, kept, failing] = [new Server(), new Tab(), [], 0, false, 0];
   const changed = (some: readonly Event[]): void => void told.push(...some.map((event) => event.run?.id));
   const reload = (): Promise<void> => {
     reloads++;
-    return Promise.resolve();
+    return failing-- > 0 ? Promise.reject(new Error("no list")) : Promise.resolve();
   };
   events = new Events(server.client, { changed, reload, kept: () => kept }, tab);
 });
@@ -83,6 +85,21 @@ test("a reset, or the cursor of another store, asks for a list", async () => {
   next.send("id: 3\n\n");
   await pass();
   expect([reloads, told]).toEqual([3, []]);
+});
+
+test("a list that fails is asked for again, though the stream goes on", async () => {
+  const request = await live(7);
+  failing = 2;
+  request.event({ type: "reset" });
+  request.send("id: 5000\n\n");
+  await pass();
+  expect([reloads, events.link.value]).toEqual([2, "live"]);
+  await pass(5);
+  expect(reloads).toBe(3);
+  await pass(5);
+  expect(reloads).toBe(4);
+  await pass(10);
+  expect(reloads).toBe(4);
 });
 
 test("while there is no stream, lists are asked for every five seconds, and tries grow rarer", async () => {

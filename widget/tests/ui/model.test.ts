@@ -27,7 +27,7 @@ async function answer(server: Server): Promise<void> {
 async function opened(streaming: boolean): Promise<[LogModel, Server]> {
   const server = new Server();
   const model = new LogModel(server.client, "r", "logs", new Tab());
-  const done = model.toEnd(streaming);
+  const done = model.toEnd(streaming ? "active" : "ended");
   await answer(server);
   await done;
   return [model, server];
@@ -37,7 +37,8 @@ test("it opens with the last page, and no more", async () => {
   const [model, server] = await opened(false);
   expect([model.state.value, model.lines.end, model.total.value]).toEqual(["ready", LOG.length, LOG.length]);
   expect(model.lines.row(model.lines.last - 1)?.text).toBe("line 39999");
-  expect([model.hasOlder, model.isApart.value, server.requests]).toEqual([true, false, []]);
+  expect([model.hasOlder, model.isApart.value, model.isComplete.value]).toEqual([true, false, true]);
+  expect(server.requests).toEqual([]);
 });
 
 test("older pages come before, one at a time, up to the beginning", async () => {
@@ -64,7 +65,9 @@ test("what is added is followed, until it is closed", async () => {
   expect(model.version.value).toBeGreaterThan(before);
   expect(model.lines.row(model.lines.last - 1)?.text).toBe("more");
   stream.event({ type: "done", status: "finished" });
+  expect(model.isComplete.value).toBe(false);
   await eventually(() => expect(model.isStreaming.value).toBe(false));
+  expect(model.isComplete.value).toBe(true);
   model.close();
 });
 
@@ -99,11 +102,11 @@ test("an error is looked for in older pages", async () => {
 test("what goes wrong is told, and trying again may go right", async () => {
   const server = new Server();
   const model = new LogModel(server.client, "r", "logs", new Tab());
-  const done = model.toEnd(false);
+  const done = model.toEnd("ended");
   server.one("/runs/r/logs").fail(new TypeError("network"));
   await done;
   expect([model.state.value, model.error.value]).toEqual(["failed", "the server does not answer"]);
-  const again = model.toEnd(false);
+  const again = model.toEnd("ended");
   await answer(server);
   await again;
   expect([model.state.value, model.error.value]).toEqual(["ready", null]);

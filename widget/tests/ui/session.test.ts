@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Run } from "../../src/api/records";
 import { ALL } from "../../src/live/runs";
 import { RunStore } from "../../src/live/store";
@@ -100,6 +100,39 @@ test("a run that nobody looks at any more is not asked for again", async () => {
   expect([server.taken("/runs/a").length, server.taken("/runs/b").length]).toEqual([0, 1]);
   stay();
   session.close();
+});
+
+test("an answer that comes after what followed from it changes nothing", async () => {
+  const { session, server, send } = await begun([run("a")]);
+  const seen = session.run("a");
+  server.one("/runs/a").json(run("a"));
+  const acting = session.act("start", session.store.runs.value.shown);
+  const asked = server.one("/runs/a/start");
+  send(run("a", { status: "finished" }));
+  await eventually(() => expect((seen.value as Run).status).toBe("finished"));
+  asked.json({ message: "", run: run("a", { status: "launching" }) });
+  await acting;
+  expect([(seen.value as Run).status, session.store.runs.value.shown[0]?.status]).toEqual(["finished", "finished"]);
+  send(run("a", { status: "queued" })); // it is launched again
+  await eventually(() => expect((seen.value as Run).status).toBe("queued"));
+  session.close();
+});
+
+test("a list that can't be had is asked for again", async () => {
+  vi.useFakeTimers();
+  const { session, server, reset } = await begun([run("a")]);
+  await vi.advanceTimersByTimeAsync(0);
+  reset();
+  await vi.advanceTimersByTimeAsync(0);
+  server.one("/runs").fail(new TypeError("network"));
+  for (const path of ["/sweeps", "/alerts"]) server.one(path).json([]);
+  server.one("").json({ status: "ok", version: "1", counts: {} });
+  await vi.advanceTimersByTimeAsync(5_000);
+  server.one("/runs").json([run("a", { status: "finished" })]);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(session.store.runs.value.shown[0]?.status).toBe("finished");
+  session.close();
+  vi.useRealTimers();
 });
 
 test("many are archived, and that is undone; what was refused is told", async () => {

@@ -5,8 +5,8 @@ import { Server } from "../server";
 
 test.each([
   ["ready", {}, "start archive"],
-  ["queued", { queue_position: null }, "start stop archive"],
-  ["queued", { queue_position: 2 }, "stop archive"],
+  ["queued", { queue_position: 2 }, "start stop archive"],
+  ["queued", { sweep_id: "s" }, "stop archive"],
   ["launching", {}, "stop"],
   ["running", {}, "stop"],
   ["running", { stop_requested_at: 1 }, ""],

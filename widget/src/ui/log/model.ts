@@ -21,6 +21,7 @@ export class LogModel {
   private readonly problem = signal<string | null>(null);
   private readonly size = signal(0);
   private readonly live = signal(false);
+  private readonly whole = signal(false);
   private readonly away = signal(false);
   private readonly busy = signal(false);
   private follower: Follower | null = null;
@@ -37,6 +38,8 @@ export class LogModel {
   readonly total: ReadonlySignal<number> = this.size;
   /** Whether what is added comes by itself. */
   readonly isStreaming: ReadonlySignal<boolean> = this.live;
+  /** Whether nothing will be added any more: the run has ended, and its log was read up to its end. */
+  readonly isComplete: ReadonlySignal<boolean> = this.whole;
   /** Whether the end of the log is not held: somebody went far up, or to a match. */
   readonly isApart: ReadonlySignal<boolean> = this.away;
   /** Whether a page is on its way. */
@@ -57,11 +60,12 @@ export class LogModel {
     return this.away.peek();
   }
 
-  /** The end of the log, and what follows if `streaming`. */
-  async toEnd(streaming: boolean): Promise<void> {
+  /** The end of the log, and what follows of a run that is `active`; of one that has `ended`, that is all. */
+  async toEnd(run: "waiting" | "active" | "ended"): Promise<void> {
     if (!(await this.begin(END))) return;
     this.away.value = false;
-    this.stream(streaming);
+    this.whole.value ||= run === "ended";
+    this.stream(run === "active");
   }
 
   /** Follow what is added, from where the lines end; or no longer. */
@@ -79,7 +83,9 @@ export class LogModel {
         if (apart) this.away.value = true;
       }),
       follower.ended.subscribe((status) => {
-        if (status !== null) this.live.value = false;
+        if (status === null) return;
+        this.live.value = false;
+        this.whole.value = true;
       }),
       follower.error.subscribe((words) => {
         if (words !== null) this.problem.value = words;

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
-import { ACTIVE, type Run } from "../../api/records";
+import { ACTIVE, ENDED, type Run } from "../../api/records";
 import type { Which } from "../../live/follow";
 import { bytes } from "../../format";
 import { Button } from "../parts/button";
@@ -32,17 +32,19 @@ export function LogViewer({ session, run, which = "logs" }: Props): JSX.Element 
   const isExpanded = useSignal(false);
   const isSearching = useSignal(false);
   const words = useSignal("");
-  const isActive = ACTIVE.has(run.status) || run.status === "queued";
+  const isPaused = useSignal(false);
+  const hasEnded = ENDED.has(run.status);
+  const stands = ACTIVE.has(run.status) ? "active" : hasEnded ? "ended" : "waiting";
 
   useEffect(() => {
-    void model.toEnd(ACTIVE.has(run.status));
+    void model.toEnd(stands);
     return () => model.close();
   }, [model]);
-  // A run that was only waiting has begun: its log too.
-  const hasBegun = ACTIVE.has(run.status) && model.state.value === "ready";
+  // A run that was only waiting has begun, or ended without our seeing that: its log is to be read to its end.
+  const isMissing = stands !== "waiting" && model.state.value === "ready" && !model.isComplete.value;
   useEffect(() => {
-    if (hasBegun && !model.isStreaming.peek() && !model.isApart.peek()) model.stream(true);
-  }, [model, hasBegun]);
+    if (isMissing && !isPaused.peek() && !model.isStreaming.peek() && !model.isApart.peek()) model.stream(true);
+  }, [model, isMissing, hasEnded]);
 
   async function error(step: 1 | -1): Promise<void> {
     const from = view.found.peek() ?? (view.isAtEnd.peek() ? model.lines.last : view.top.peek());
@@ -54,7 +56,7 @@ export function LogViewer({ session, run, which = "logs" }: Props): JSX.Element 
   function toEnd(): void {
     view.found.value = null;
     words.value = "";
-    if (model.isApart.peek()) void model.toEnd(isActive);
+    if (model.isApart.peek()) void model.toEnd(stands);
     view.isAtEnd.value = true;
   }
 
@@ -68,18 +70,19 @@ export function LogViewer({ session, run, which = "logs" }: Props): JSX.Element 
   }
 
   const isEmpty = model.state.value === "ready" && model.version.value >= 0 && model.lines.isEmpty;
-  const isGone = useGone(session.client, run, isEmpty && !isActive);
-  const nothing = isActive ? "Nothing printed yet" : isGone ? GONE : "Nothing was printed";
+  const isGone = useGone(session.client, run, isEmpty && model.isComplete.value);
+  const nothing = !model.isComplete.value ? "Nothing printed yet" : isGone ? GONE : "Nothing was printed";
   return (
     <div class={`ra-log${isExpanded.value ? " ra-log-expanded" : ""}`} onKeyDown={pressed}>
       <div class="ra-log-bar" role="toolbar" aria-label="Log">
         <Button
           label="Stream"
           pressed={model.isStreaming.value}
-          disabled={!isActive}
+          disabled={hasEnded && !isMissing}
           onClick={() => {
-            if (model.isStreaming.peek()) model.stream(false);
-            else if (model.isApart.peek()) void model.toEnd(true);
+            isPaused.value = model.isStreaming.peek();
+            if (isPaused.peek()) model.stream(false);
+            else if (model.isApart.peek()) void model.toEnd(hasEnded ? "ended" : "active");
             else model.stream(true);
           }}
         >
@@ -133,7 +136,7 @@ export function LogViewer({ session, run, which = "logs" }: Props): JSX.Element 
       {model.error.value !== null && (
         <p class="ra-error ra-log-error" role="alert">
           {model.error.value}{" "}
-          <Button label="Try again" onClick={() => void model.toEnd(isActive)}>
+          <Button label="Try again" onClick={() => void model.toEnd(stands)}>
             Try again
           </Button>
         </p>

@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Refused } from "../../api/errors";
 import { nameOf } from "../fields";
 import { wordsOf } from "../session";
@@ -24,15 +24,21 @@ export interface Sending {
   readonly errorOf: (field: string | null) => string | undefined;
 }
 
-/** Sends a form, once at a time; what it or the server finds wrong with one of these fields is told of that field. */
-export function useSending(fields: readonly string[], send: () => Promise<void>): Sending {
+/**
+ * Sends a form, once at a time; what it or the server finds wrong with one of these fields is told of that field.
+ * `send` gives what is to follow, unless the form was closed meanwhile: there may be another one by then.
+ */
+export function useSending(fields: readonly string[], send: () => Promise<() => void>): Sending {
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState<{ readonly field: string | null; readonly words: string } | null>(null);
+  const isOpen = useRef(true);
+  useEffect(() => () => void (isOpen.current = false), []);
   async function submit(): Promise<void> {
     if (isBusy) return;
     setBusy(true);
     try {
-      await send();
+      const follow = await send();
+      if (isOpen.current) follow();
     } catch (raised) {
       const field = raised instanceof Refused || raised instanceof Wrong ? raised.field : null;
       const isShown = field !== null && fields.includes(field);

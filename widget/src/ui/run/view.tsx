@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { ENDED, type Run } from "../../api/records";
 import { duration, outcome } from "../../format";
 import { AlertCard } from "../alerts/view";
@@ -38,10 +38,14 @@ export function RunView({ session, id }: { readonly session: Session; readonly i
 
 function Detail({ session, run }: { readonly session: Session; readonly run: Run }): JSX.Element {
   const [dialog, setDialog] = useState<"" | "edit" | "clone">("");
+  const showing = useRef<string>(dialog);
+  showing.current = dialog;
+  useEffect(() => () => void (showing.current = "another view"), []);
   const made = useMade(session, run.id);
   async function act(verb: Verb): Promise<void> {
     const [made] = await session.act(verb, [run]);
-    if (verb === "rerun" && made !== undefined) session.navigation.go(hashOf({ view: "run", id: made.id }));
+    const isBusy = showing.current !== ""; // somebody types into a form meanwhile, or is elsewhere
+    if (verb === "rerun" && made !== undefined && !isBusy) session.navigation.go(hashOf({ view: "run", id: made.id }));
   }
   return (
     <article class="ra-view ra-detail" aria-labelledby="ra-run-name">

@@ -36,7 +36,9 @@ export function RunForm({ session, onClose, from, edited }: Props): JSX.Element 
   const { errorOf } = sending;
 
   async function save(): Promise<Run> {
-    const shared = { name: name.trim() || nameOf(command), tags: tagsOf(tags) };
+    // A tag may hold a comma: what was not touched is sent as it was.
+    const kept = tags === like?.tags.join(", ") ? like.tags : tagsOf(tags);
+    const shared = { name: name.trim() || nameOf(command), tags: kept };
     if (before !== undefined) {
       const now = { ...shared, command, workdir, notes: notes === "" ? null : notes };
       const body = changesOf(before, now); // what is not changed here may be changed elsewhere meanwhile
@@ -63,14 +65,16 @@ export function RunForm({ session, onClose, from, edited }: Props): JSX.Element 
     });
   }
 
-  async function send(): Promise<void> {
+  async function send(): Promise<() => void> {
     const { wrong } = variablesOf(env);
     if (command.trim() === "") throw new Wrong("command", "A run needs a command.");
     if (wrong.length > 0) throw new Wrong("env", `“${wrong[0] ?? ""}” is not NAME=value.`);
     const run = await save();
     session.take([run]);
-    onClose();
-    if (edited === undefined) session.navigation.go(hashOf({ view: "run", id: run.id }));
+    return () => {
+      onClose();
+      if (edited === undefined) session.navigation.go(hashOf({ view: "run", id: run.id }));
+    };
   }
 
   return (

@@ -35,7 +35,7 @@ export function SweepForm({
   const limit = Number(most);
   const count = limit > 0 ? Math.min(all, limit) : all;
 
-  async function send(): Promise<void> {
+  async function send(): Promise<() => void> {
     if (command.trim() === "") throw new Wrong("base_command", "A sweep needs a command.");
     const sweep = await session.client.post("/sweeps", {
       body: {
@@ -49,8 +49,10 @@ export function SweepForm({
       },
     });
     session.sweeps.take([sweep]);
-    onClose();
-    session.navigation.go(hashOf({ view: "sweep", id: sweep.id }));
+    return () => {
+      onClose();
+      session.navigation.go(hashOf({ view: "sweep", id: sweep.id }));
+    };
   }
 
   const change = (at: number, part: Partial<Parameter>): void =>
