@@ -43,7 +43,8 @@ export function LogViewer({ session, run, which = "logs" }: Props): JSX.Element 
   // A run that was only waiting has begun, or ended without our seeing that: its log is to be read to its end.
   const isMissing = stands !== "waiting" && model.state.value === "ready" && !model.isComplete.value;
   useEffect(() => {
-    if (isMissing && !isPaused.peek() && !model.isStreaming.peek() && !model.isApart.peek()) model.stream(true);
+    const isLeft = isPaused.peek() || model.isApart.peek() || model.isStreaming.peek() || model.isComplete.peek();
+    if (isMissing && !isLeft) model.stream(true);
   }, [model, isMissing, hasEnded]);
 
   async function error(step: 1 | -1): Promise<void> {
