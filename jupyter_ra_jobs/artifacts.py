@@ -10,8 +10,10 @@ import logging
 import math
 import os
 import time
+from collections.abc import Callable
 from io import FileIO
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import msgspec
 from msgspec import Struct, structs
@@ -41,6 +43,9 @@ MOST = 10_000
 _MOST_MET = "artifacts"
 _BOUNDS = {*BOUNDS, _MOST_MET}
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 _MOST_OTHERS = 2_000
 _LONGEST_RECORD = 64 * 1024 * 1024
 
@@ -64,7 +69,7 @@ class Artifacts:
         self._folders = folders
         self._log = log
         self._data = os.path.realpath(layout.data)
-        self._walks = Walks(lambda path: kind_of(path) != "other")
+        self._walks = Walks(lambda path: kind_of(path) != "other", folders)
         self._under_way: dict[str, asyncio.Task[Record]] = {}
 
     async def close(self) -> None:
@@ -97,8 +102,8 @@ class Artifacts:
         record = await asyncio.to_thread(self._read, run_id) if activity.ended is not None else None
         if record is None or not record.final:
             return await self.discover(run_id)
-        await self._folders.answers(Path(activity.workdir))
-        there = await asyncio.to_thread(still_there, self._ground(activity), activity, record.artifacts)
+        ground = self._ground(activity)
+        there = await self._in_workdir(activity, still_there, ground, activity, record.artifacts)
         return Record(final=True, left_out=record.left_out, artifacts=there)
 
     async def sources(self, run_id: str) -> list[Artifact]:
@@ -122,11 +127,15 @@ class Artifacts:
             record = await self.discover(run_id)
             found = _named(record, name)
         if found is not None:
-            await self._folders.answers(Path(activity.workdir))
-            return await asyncio.to_thread(open_artifact, self._ground(activity), activity, found)
+            return await self._in_workdir(activity, open_artifact, self._ground(activity), activity, found)
         if any(artifact.name.startswith(name.rstrip("/") + "/") for artifact in record.artifacts):
             raise NotFound(f"{name} is a folder; its files are artifacts of their own, {name}/… each")
         raise NotFound(f"run {run_id} has no artifact {name}")
+
+    async def _in_workdir(
+        self, activity: Activity, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        return await self._folders.visit(Path(activity.workdir), work, *args, **kwargs)
 
     def _ground(self, activity: Activity) -> Ground:
         return Ground(data=self._data, run_dir=f"{self._data}/runs/{activity.id}", workdir=activity.workdir)
@@ -136,11 +145,10 @@ class Artifacts:
         if activity.began is None:
             return Record(final=activity.ended is not None)
         now, ground = time.monotonic(), self._ground(activity)
-        await self._folders.answers(Path(ground.workdir))
         walked = await self._walks.of(ground.workdir, now if activity.ended is not None else now - YOUNG)
         was = await asyncio.to_thread(self._read, run_id) or Record()
         known = {artifact.path: artifact for artifact in was.artifacts}
-        seen = await asyncio.to_thread(look, ground, activity, walked.files, known)
+        seen = await self._in_workdir(activity, look, ground, activity, walked.files, known)
         if _MOST_MET in was.left_out:  # the oldest had no room, and need not be judged each time
             found = (each.modified_at for each in was.artifacts if not ground.is_own(each.path))
             oldest = min(found, default=math.inf)

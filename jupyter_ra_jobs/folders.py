@@ -8,14 +8,17 @@ import stat
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from jupyter_ra_jobs.errors import BadInput, RaJobsError, Unavailable
 
 _PATIENCE = 3.0
 """Seconds; a file system answers in milliseconds."""
+_LONGEST_VISIT = 15.0
+"""Seconds; what is done in a folder is bounded, and takes less than one."""
 _AT_ONCE = 16
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -36,9 +39,13 @@ class Folders:
         """Where the path leads, whatever is there; BadInput when its file system hangs."""
         return await self._look(path, os.path.realpath, BadInput)
 
-    async def answers(self, path: Path) -> None:
-        """Unavailable when its file system hangs; to be asked before a thread of a pool goes there."""
+    async def visit(self, path: Path, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What is to be done below this path, and blocks; Unavailable when its file system hangs.
+
+        It may begin to hang in the midst of it. So no thread of a pool goes there: others would miss it.
+        """
         await self._look(path, os.path.lexists, Unavailable)
+        return await self._look(path, lambda _: work(*args, **kwargs), Unavailable, _LONGEST_VISIT)
 
     async def look_at_all(self, paths: Iterable[Path], look: Callable[[Path], T]) -> dict[Path, T]:
         """What there is to see at each, but for those that fail or hang."""
@@ -53,7 +60,13 @@ class Folders:
                     raise seen
         return found
 
-    async def _look(self, path: Path, look: Callable[[Path], T], error: type[RaJobsError]) -> T:
+    async def _look(
+        self,
+        path: Path,
+        look: Callable[[Path], T],
+        error: type[RaJobsError],
+        patience: float | None = None,
+    ) -> T:
         self._hanging = {path: thread for path, thread in self._hanging.items() if thread.is_alive()}
         if path in self._hanging:
             raise _no_answer(path, error)
@@ -69,7 +82,7 @@ class Folders:
         thread = threading.Thread(target=work, name="ra-jobs-folder", daemon=True)
         thread.start()
         waiting = asyncio.wrap_future(answer)
-        done, _ = await asyncio.wait([waiting], timeout=_PATIENCE)
+        done, _ = await asyncio.wait([waiting], timeout=_PATIENCE if patience is None else patience)
         if not done:
             self._hanging[path] = thread
             waiting.add_done_callback(asyncio.Future.exception)  # or it would be logged as never heard

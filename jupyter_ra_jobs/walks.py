@@ -11,7 +11,10 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import islice
+from pathlib import Path
 from typing import NamedTuple
+
+from jupyter_ra_jobs.folders import Folders
 
 MOST_ENTRIES = 20_000
 DEEPEST = 12
@@ -122,13 +125,17 @@ def _is_bad_name(path: str) -> bool:
 class Walks:
     """Walks shared by all who want to know of the same folder, one at a time for each. Of one event loop."""
 
-    def __init__(self, wanted: Callable[[str], bool]) -> None:
+    def __init__(self, wanted: Callable[[str], bool], folders: Folders) -> None:
         self._wanted = wanted
+        self._folders = folders
         self._under_way: dict[str, asyncio.Task[Walk]] = {}
         self._done: dict[str, Walk] = {}
 
     async def of(self, root: str, since: float) -> Walk:
-        """A walk through `root` that began at `since` (monotonic) or later, or as good a one."""
+        """A walk through `root` that began at `since` (monotonic) or later, or as good a one.
+
+        Raises Unavailable while its file system hangs.
+        """
         while True:
             done = self._done.get(root)
             if done is not None and done.began >= since:
@@ -143,7 +150,7 @@ class Walks:
 
     async def _walk(self, root: str) -> Walk:
         try:
-            done = self._done[root] = await asyncio.to_thread(walk, root, self._wanted)
+            done = self._done[root] = await self._folders.visit(Path(root), walk, root, self._wanted)
         finally:
             del self._under_way[root]
         asyncio.get_running_loop().call_later(YOUNG, self._forget, root, done)

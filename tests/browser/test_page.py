@@ -52,6 +52,7 @@ def test_first_run(panel: Panel) -> None:
     made = page.get_by_role("list", name="Runs made from this one")
     expect(made).to_have_count(0)
     page.get_by_role("link", name="by hand", exact=True).click()
+    expect(page.get_by_role("heading", name="by hand", exact=True)).to_be_visible()
     expect(made.get_by_role("listitem")).to_contain_text(["by hand (Rerun)"])
     first = page.url.split("/")[-1]
     again = panel.server.post(f"/runs/{first}/rerun").json

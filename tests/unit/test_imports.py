@@ -98,7 +98,7 @@ ALLOWED = {
     "metric_files": "errors layout logs metric_library metric_rows series",
     "log_search": "errors logs models",
     "spools": "errors logs models states",
-    "walks": "",
+    "walks": "folders",
     "belongings": "errors logs models walks",
     "store.migrations": "",
     "store.database": "errors models states store.migrations",

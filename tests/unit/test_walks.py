@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_ra_jobs import walks
+from jupyter_ra_jobs.folders import Folders
 from jupyter_ra_jobs.walks import MOST_ENTRIES, Walks, walk
 
 
@@ -135,7 +136,7 @@ def test_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(tmp_path, "a.pt")
 
     async def ask() -> None:
-        shared, long_ago = Walks(is_model), time.monotonic()
+        shared, long_ago = Walks(is_model, Folders()), time.monotonic()
         found = await asyncio.gather(*(shared.of(str(tmp_path), long_ago) for _ in range(50)))
         assert {id(each) for each in found} == {id(found[0])}
         assert await shared.of(str(tmp_path), long_ago) is found[0]

@@ -26,6 +26,7 @@ export interface Notice {
 
 /** No run goes back in this but one that its server launches again, as an event tells. */
 const ORDER = { ready: 0, queued: 1, launching: 2, running: 3, finished: 4, failed: 4, stopped: 4 } as const;
+const ASKED_AGAIN = 5_000;
 const COUNTED_AFTER = 1_000;
 const AT_ONCE = 4;
 const NOTICE_STAYS = 6_000;
@@ -101,8 +102,15 @@ export class Session {
   /** Show these in the store, as they are now and will be, until the function that it gives is called. */
   follow(store: RunStore, filter: Filter): () => void {
     this.followed.add(store);
-    void store.filter(filter).catch(() => undefined); // the next reload tries again
+    let again: ReturnType<typeof setTimeout> | undefined;
+    const ask = (asked: Promise<void>): void => {
+      void asked.catch(() => {
+        if (this.followed.has(store)) again = setTimeout(() => ask(store.reload()), ASKED_AGAIN);
+      });
+    };
+    ask(store.filter(filter));
     return () => {
+      clearTimeout(again);
       this.followed.delete(store);
       store.close();
     };

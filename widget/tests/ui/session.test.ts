@@ -89,6 +89,26 @@ test("what a run was made into follows its events and is asked for again, until 
   session.close();
 });
 
+test("what a run was made into is asked for again, when that failed", async () => {
+  vi.useFakeTimers();
+  const { session, server, send } = await begun([]);
+  send(run("other")); // the stream is live: nothing else is asked for
+  await vi.advanceTimersByTimeAsync(1_000);
+  server.one("").json({ status: "ok", version: "1", counts: {} });
+  const store = new RunStore(session.client, 2);
+  const leave = session.follow(store, { ...ALL, parent: "p" });
+  for (const status of [503, 502]) {
+    server.one("/runs").json({ message: "no", reason: "no", detail: "no" }, status);
+    await vi.advanceTimersByTimeAsync(5_000);
+  }
+  server.one("/runs").json([run("a", { parent_run_id: "p" })]);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(store.runs.value.shown).toHaveLength(1);
+  leave();
+  session.close();
+  vi.useRealTimers();
+});
+
 test("a run that nobody looks at any more is not asked for again", async () => {
   const { session, server, reset } = await begun([run("a"), run("b")]);
   const leave = session.run("a").subscribe(() => undefined);
