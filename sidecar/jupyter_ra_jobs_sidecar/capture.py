@@ -234,8 +234,8 @@ def _append_all(log: RunLog, output: bytes, story: Story) -> None:
         except OSError as problem:
             if not waited:
                 story(f"run.log takes nothing: {problem}; the output waits")
-                log.tell_waiting(True)
             waited = True
+            log.tell_waiting(True)  # each time: the file may be another one meanwhile
             time.sleep(_DISK_RETRY)
     if waited:
         log.tell_waiting(False)

@@ -186,8 +186,9 @@ class RunLog:
 
 def is_waiting(run_dir: str) -> bool:
     """Whether another process has output for run.log that the disk does not take."""
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # whatever the command put there
     try:
-        fd = os.open(os.path.join(run_dir, spec.LOG), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        fd = os.open(os.path.join(run_dir, spec.LOG), flags)
     except OSError:
         return False
     try:
